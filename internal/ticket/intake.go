@@ -19,7 +19,7 @@ type Mailbox struct {
 	Name        string    `gorm:"primaryKey" json:"name"`
 	Address     string    `json:"address"`
 	Folder      string    `json:"folder"`
-	UIDValidity uint32    `json:"uidvalidity"`
+	UIDValidity uint32    `gorm:"column:uidvalidity" json:"uidvalidity"`
 	LastUID     uint32    `json:"-"`                                            // highest UID below which every UID has an outcome
 	EpochStart  time.Time `gorm:"serializer:stamp" json:"epoch_start,omitzero"` // when this UIDVALIDITY was first seen
 	Reset       bool      `json:"reset,omitzero"`                               // the epoch replaced an earlier one: its mails are matched by content first
