@@ -1,0 +1,121 @@
+package reply
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"strings"
+	"text/template"
+)
+
+// Rendered is a mail in words. Subject has no line break or control character.
+type Rendered struct {
+	Subject string
+	Text    string // ends with one line feed; lines end with "\n" and are not wrapped
+	HTML    string
+}
+
+// Render writes the mail in the language for a BCP 47 tag (see Language). Data holds the template's variables and those of
+// Common; facts of the brand come from WithBrand unless data overrides them, and names the template does not know are ignored.
+//
+// It fails with ErrUnknown, with ErrMissing when a variable that is not optional is absent or empty, and with ErrValue when one
+// has the wrong type or cannot be shown. Then there is no mail: a hole is never sent.
+func (s *Set) Render(key, lang string, data map[string]any) (Rendered, error) {
+	src, err := s.source(key, lang)
+	if err != nil {
+		return Rendered{}, err
+	}
+	d, err := s.draft(src, data)
+	if err != nil {
+		return Rendered{}, fmt.Errorf("render %s in %s: %w", key, src.lang, err)
+	}
+	r, err := s.write(src, d)
+	if err != nil {
+		return Rendered{}, fmt.Errorf("render %s in %s: %w", key, src.lang, err)
+	}
+	return r, nil
+}
+
+func (s *Set) source(key, lang string) (*source, error) {
+	src, ok := s.sources[key][Language(lang)]
+	if !ok {
+		return nil, fmt.Errorf("%w: %q", ErrUnknown, key)
+	}
+	return src, nil
+}
+
+// draft is a mail in pieces: the subject, and the parsed words above, in and below it.
+type draft struct {
+	subject            string
+	above, body, below page
+}
+
+func (s *Set) draft(src *source, data map[string]any) (draft, error) {
+	facts := s.brand.data(src.lang)
+	maps.Copy(facts, data)
+	b := &binder{lang: src.lang}
+	bound, err := b.bind(append(Common(), src.Variables...), facts)
+	if err != nil {
+		return draft{}, err
+	}
+	subject, err := expand(src.subject, bound)
+	if err != nil {
+		return draft{}, err
+	}
+	d := draft{subject: headerText(b.resolve(subject))}
+	l := s.layouts[src.To][src.lang]
+	for _, part := range []struct {
+		src *source
+		out *page
+	}{{l.above, &d.above}, {src, &d.body}, {l.below, &d.below}} {
+		if *part.out, err = b.page(part.src, bound); err != nil {
+			return draft{}, err
+		}
+	}
+	return d, nil
+}
+
+func (b *binder) page(src *source, bound map[string]any) (page, error) {
+	words, err := expand(src.body, bound)
+	if err != nil {
+		return page{}, err
+	}
+	blocks, err := parseMarkup(words, len(b.values))
+	if err != nil {
+		var fault *markupError
+		if errors.As(err, &fault) {
+			return page{}, fmt.Errorf("%s:%d: %s", src.file, fault.line, fault.what)
+		}
+		return page{}, err
+	}
+	return page{blocks, b.values}, nil
+}
+
+func expand(t *template.Template, bound map[string]any) (string, error) {
+	var b strings.Builder
+	if err := t.Execute(&b, bound); err != nil {
+		return "", err
+	}
+	return b.String(), nil
+}
+
+// headerText is one line without controls: nothing in it can begin another header field (RFC 5322, section 2.2).
+func headerText(s string) string {
+	return strings.Join(strings.Fields(strings.Map(visible(' '), s)), " ")
+}
+
+func (s *Set) write(src *source, d draft) (Rendered, error) {
+	title := strings.TrimSpace(d.subject)
+	text, err := s.frame.writeText(src.lang, title, d.above, d.body, d.below)
+	if err != nil {
+		return Rendered{}, err
+	}
+	html, err := s.frame.writeHTML(src.lang, title, d.above, d.body, d.below)
+	return Rendered{Subject: title, Text: text, HTML: html}, err
+}
+
+func (b Brand) data(lang string) map[string]any {
+	return map[string]any{
+		"brand": b.Name, "official_domain": b.OfficialDomain, "support_phone": b.SupportPhone, "sla_text": b.SLAText[lang],
+	}
+}

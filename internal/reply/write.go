@@ -1,0 +1,143 @@
+package reply
+
+import (
+	"html"
+	"strconv"
+	"strings"
+)
+
+// page is a parsed mail body together with the values its tokens stand for.
+type page struct {
+	blocks []block
+	values []value
+}
+
+// text writes the plain form: blocks divided by a blank line, no marks for strong words.
+func (p page) text() string {
+	parts := make([]string, 0, len(p.blocks))
+	for _, b := range p.blocks {
+		parts = append(parts, p.blockText(b))
+	}
+	return strings.Join(parts, "\n\n")
+}
+
+func (p page) blockText(b block) string {
+	lines := make([]string, 0, len(b.items))
+	for i, item := range b.items {
+		mark := ""
+		switch b.kind {
+		case bullets:
+			mark = "- "
+		case numbers:
+			mark = strconv.Itoa(i+1) + ". "
+		}
+		lines = append(lines, mark+p.inlineText(item))
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (p page) inlineText(items []inline) string {
+	var b strings.Builder
+	for _, in := range items {
+		switch in.kind {
+		case plain:
+			b.WriteString(in.text)
+		case datum:
+			b.WriteString(p.values[in.value].text)
+		case strong:
+			b.WriteString(p.inlineText(in.kids))
+		case link:
+			b.WriteString(p.inlineText(in.kids) + ": " + p.address(in))
+		}
+	}
+	return b.String()
+}
+
+func (p page) address(in inline) string {
+	if in.target.kind == datum {
+		return p.values[in.target.value].text
+	}
+	return in.target.text
+}
+
+// html writes the same blocks as semantic HTML. Every text and every value passes through html.EscapeString, and the only
+// attribute that ever holds a value is the href of an address that cleanURL accepted.
+func (p page) html() string {
+	var b strings.Builder
+	for _, bl := range p.blocks {
+		p.blockHTML(&b, bl)
+	}
+	return b.String()
+}
+
+func (p page) blockHTML(b *strings.Builder, bl block) {
+	switch bl.kind {
+	case heading:
+		b.WriteString("<h2>" + p.inlineHTML(bl.items[0]) + "</h2>\n")
+	case bullets:
+		p.listHTML(b, "ul", bl)
+	case numbers:
+		p.listHTML(b, "ol", bl)
+	default:
+		if prose, ok := p.prose(bl); ok {
+			b.WriteString(proseHTML(prose))
+			return
+		}
+		b.WriteString("<p>" + p.inlineHTML(bl.items[0]) + "</p>\n")
+	}
+}
+
+func (p page) listHTML(b *strings.Builder, tag string, bl block) {
+	b.WriteString("<" + tag + ">\n")
+	for _, item := range bl.items {
+		b.WriteString("<li>" + p.inlineHTML(item) + "</li>\n")
+	}
+	b.WriteString("</" + tag + ">\n")
+}
+
+// prose returns the words of a paragraph that consists of one prose value.
+func (p page) prose(bl block) (string, bool) {
+	if len(bl.items[0]) != 1 || bl.items[0][0].kind != datum {
+		return "", false
+	}
+	v := p.values[bl.items[0][0].value]
+	return v.text, v.typ == typeProse
+}
+
+func proseHTML(text string) string {
+	var b strings.Builder
+	for para := range strings.SplitSeq(text, "\n\n") {
+		b.WriteString("<p>" + strings.ReplaceAll(html.EscapeString(para), "\n", "<br>\n") + "</p>\n")
+	}
+	return b.String()
+}
+
+func (p page) inlineHTML(items []inline) string {
+	var b strings.Builder
+	for _, in := range items {
+		switch in.kind {
+		case plain:
+			b.WriteString(html.EscapeString(in.text))
+		case datum:
+			b.WriteString(p.valueHTML(in.value))
+		case strong:
+			b.WriteString("<strong>" + p.inlineHTML(in.kids) + "</strong>")
+		case link:
+			b.WriteString(anchor(p.address(in), p.inlineText(in.kids)+": "+p.address(in)))
+		}
+	}
+	return b.String()
+}
+
+func (p page) valueHTML(i int) string {
+	v := p.values[i]
+	if v.typ == typeURL {
+		return anchor(v.text, v.text)
+	}
+	return html.EscapeString(v.text)
+}
+
+// anchor shows the address as well as the label: a reader can compare it with the official one, and the plain part says the same.
+func anchor(address, label string) string {
+	return `<a href="` + html.EscapeString(address) + `">` + html.EscapeString(label) + `</a>`
+}
