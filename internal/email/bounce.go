@@ -1,0 +1,4 @@
+package email
+
+// Bounce is what a delivery report says.
+type Bounce struct{}

@@ -1,0 +1,96 @@
+package email
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Inspection is what `mail inspect --json` prints. Lists are never null.
+type Inspection struct {
+	MessageID     string           `json:"message_id"`
+	From          string           `json:"from"`
+	FromName      string           `json:"from_name"`
+	Sender        string           `json:"sender"`
+	ReplyTo       []string         `json:"reply_to"`
+	To            []string         `json:"to"`
+	Cc            []string         `json:"cc"`
+	Subject       string           `json:"subject"`
+	Date          string           `json:"date"` // RFC 3339, UTC; "" if missing or unreadable
+	InReplyTo     []string         `json:"in_reply_to"`
+	References    []string         `json:"references"`
+	Kind          Kind             `json:"kind"`
+	Reasons       []string         `json:"reasons"`
+	AutoSubmitted bool             `json:"auto_submitted"` // any automatic mail
+	NoReply       bool             `json:"no_reply"`       // no automatic mail may answer it
+	IsBounce      bool             `json:"is_bounce"`
+	Bounce        *InspectedBounce `json:"bounce"`
+	Language      string           `json:"language"`
+	Text          string           `json:"text"`
+	NewText       string           `json:"new_text"`
+	HTML          string           `json:"html"`
+	Attachments   []InspectedFile  `json:"attachments"`
+	Problems      []string         `json:"problems"`
+	SHA256        string           `json:"sha256"`
+}
+
+// InspectedFile is one attachment of an Inspection.
+type InspectedFile struct {
+	Filename    string `json:"filename"`
+	ContentType string `json:"content_type"`
+	Size        int64  `json:"size"`
+	SHA256      string `json:"sha256"`
+	Inline      bool   `json:"inline"`
+	ContentID   string `json:"content_id"`
+}
+
+// InspectedBounce is the first recipient of a delivery report, and all of them.
+type InspectedBounce struct {
+	Action            string `json:"action"`
+	Status            string `json:"status"`
+	Recipient         string `json:"recipient"`
+	OriginalMessageID string `json:"original_message_id"`
+}
+
+// Inspect parses a mail into the form for people and scripts.
+func Inspect(raw []byte) Inspection {
+	m := Parse(raw)
+	in := Inspection{
+		MessageID: m.MessageID, From: m.From.Addr, FromName: m.From.Name, Sender: m.Sender.Addr,
+		ReplyTo: addrs(m.ReplyTo), To: addrs(m.To), Cc: addrs(m.Cc), Subject: m.Subject, Date: stamp(m.Date),
+		InReplyTo: list(m.InReplyTo), References: list(m.References),
+		Kind: m.Kind, Reasons: list(m.Reasons), AutoSubmitted: m.Kind != Human, NoReply: m.NoReply, IsBounce: m.Kind == BounceOf,
+		Language: m.Language, Text: m.Text, NewText: m.NewText, HTML: m.HTML(nil),
+		Attachments: []InspectedFile{}, Problems: list(m.Problems), SHA256: m.SHA256,
+	}
+	for _, a := range m.Attachments {
+		in.Attachments = append(in.Attachments, InspectedFile{a.Filename, a.ContentType, a.Size, a.SHA256, a.Inline, a.ContentID})
+	}
+	return in
+}
+
+// JSON returns the inspection as indented JSON.
+func (in Inspection) JSON() ([]byte, error) { return json.MarshalIndent(in, "", "  ") }
+
+func addrs(from []Address) []string {
+	out := []string{}
+	for _, a := range from {
+		if a.Addr != "" {
+			out = append(out, a.Addr)
+		}
+	}
+	return out
+}
+
+func list(s []string) []string {
+	if s == nil {
+		return []string{}
+	}
+	return s
+}
+
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}

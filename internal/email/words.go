@@ -1,0 +1,308 @@
+package email
+
+import (
+	"encoding/base64"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"postdesk/internal/email/charset"
+)
+
+// decodeText turns an unfolded header value into text: encoded words (RFC 2047) are decoded wherever they stand, raw 8-bit bytes go
+// through the charset ladder with hint as the label, and no control character is left.
+func decodeText(s, hint string) string {
+	if asciiText(s) {
+		return s
+	}
+	return cleanLine(decodeWords(s, hint))
+}
+
+// asciiText reports whether s is printable ASCII without an encoded word.
+func asciiText(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] < 0x20 || s[i] >= 0x7f || s[i] == '=' && i+1 < len(s) && s[i+1] == '?' {
+			return false
+		}
+	}
+	return true
+}
+
+// word is one encoded word, or the text between two.
+type word struct {
+	text    string // raw
+	charset string
+	coding  byte // 'b', 'q', or 0 for plain text
+	data    []byte
+}
+
+// decodeWords decodes every encoded word of s. The bytes of neighbours with the same charset are joined before they are decoded,
+// because many mailers cut between the bytes of a character; blanks between encoded words are dropped (RFC 2047, section 6.2).
+func decodeWords(s, hint string) string {
+	words := splitWords(s)
+	var out strings.Builder
+	for i := 0; i < len(words); i++ {
+		w := words[i]
+		if w.coding == 0 {
+			out.WriteString(plainWord(w.text, hint))
+			continue
+		}
+		run := []word{w}
+		for i+1 < len(words) && words[i+1].coding != 0 && strings.EqualFold(words[i+1].charset, w.charset) {
+			i++
+			run = append(run, words[i])
+		}
+		out.WriteString(decodeRun(run))
+	}
+	return out.String()
+}
+
+func plainWord(s, hint string) string {
+	text, _ := charset.Decode([]byte(s), hint)
+	return text
+}
+
+// decodeRun decodes neighbouring words of one charset. If the words do not fit together as they are, their base64 may have been
+// cut between digits.
+func decodeRun(run []word) string {
+	var data []byte
+	for _, w := range run {
+		data = append(data, w.data...)
+	}
+	text, sure := charset.Decode(data, run[0].charset)
+	if sure != charset.Damaged || len(run) == 1 || run[0].coding != 'b' {
+		return text
+	}
+	var digits strings.Builder
+	for _, w := range run {
+		if w.coding != 'b' {
+			return text
+		}
+		digits.WriteString(strings.TrimRight(w.text, "="))
+	}
+	data, _ = lenientBase64([]byte(digits.String()))
+	if joined, sure := charset.Decode(data, run[0].charset); sure != charset.Damaged {
+		return joined
+	}
+	return text
+}
+
+// splitWords cuts s into encoded words and the plain text between them, dropping blanks between two encoded words.
+func splitWords(s string) []word {
+	var words []word
+	for {
+		w, start, end, ok := nextWord(s)
+		if !ok {
+			if s != "" {
+				words = append(words, word{text: s})
+			}
+			return words
+		}
+		gap := s[:start]
+		if len(words) == 0 || strings.TrimSpace(gap) != "" || words[len(words)-1].coding == 0 {
+			if gap != "" {
+				words = append(words, word{text: gap})
+			}
+		}
+		words = append(words, w)
+		s = s[end:]
+	}
+}
+
+// nextWord finds the first encoded word of s. It allows blanks inside the word, a missing end at the end of s, and any case.
+func nextWord(s string) (w word, start, end int, ok bool) {
+	for from := 0; ; {
+		i := strings.Index(s[from:], "=?")
+		if i < 0 {
+			return word{}, 0, 0, false
+		}
+		start = from + i
+		if w, n := wordAt(s[start:]); n > 0 {
+			return w, start, start + n, true
+		}
+		from = start + 2
+	}
+}
+
+// wordAt parses the encoded word at the start of s and returns its length, or 0.
+func wordAt(s string) (word, int) {
+	name := strings.IndexByte(s[2:], '?')
+	if name <= 0 || name > 60 || strings.ContainsAny(s[2:2+name], "\"<>@,;=()") {
+		return word{}, 0
+	}
+	rest := s[2+name+1:]
+	if len(rest) < 2 || rest[1] != '?' {
+		return word{}, 0
+	}
+	w := word{charset: strings.TrimSpace(s[2 : 2+name]), coding: rest[0] | 0x20}
+	if w.coding != 'b' && w.coding != 'q' {
+		return word{}, 0
+	}
+	body := rest[2:]
+	length := wordLength(body, w.coding)
+	if length < 0 {
+		return word{}, 0
+	}
+	w.text = body[:length]
+	if w.coding == 'b' {
+		w.data, _ = lenientBase64([]byte(w.text))
+	} else {
+		w.data = decodeQ(w.text)
+	}
+	return w, min(len(s), len(s)-len(body)+length+2)
+}
+
+// wordLength finds the end of an encoded word's text. A raw "?" before an escape is no end: `what?=20now?=`.
+func wordLength(body string, coding byte) int {
+	for from := 0; ; {
+		i := strings.Index(body[from:], "?=")
+		if i < 0 {
+			if from == 0 && body != "" && !strings.ContainsAny(body, " <>@\"") {
+				return len(body) // cut off at the end of the field
+			}
+			return -1
+		}
+		end := from + i
+		after := body[end+2:]
+		more := strings.Index(after, "?=")
+		if coding != 'q' || len(after) < 2 || !hexDigit(after[0]) || !hexDigit(after[1]) || more < 0 || strings.Contains(after[:more], "=?") {
+			return end
+		}
+		from = end + 2
+	}
+}
+
+// decodeQ decodes the Q encoding; what is no escape stays as it is.
+func decodeQ(s string) []byte {
+	out := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		switch {
+		case s[i] == '_':
+			out = append(out, ' ')
+		case s[i] == '=' && i+2 < len(s) && hexDigit(s[i+1]) && hexDigit(s[i+2]):
+			out = append(out, unhex(s[i+1])<<4|unhex(s[i+2]))
+			i += 2
+		default:
+			out = append(out, s[i])
+		}
+	}
+	return out
+}
+
+func hexDigit(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
+}
+
+func unhex(c byte) byte {
+	switch {
+	case c >= 'a':
+		return c - 'a' + 10
+	case c >= 'A':
+		return c - 'A' + 10
+	}
+	return c - '0'
+}
+
+// cleanLine makes s one line of valid UTF-8 without control characters.
+func cleanLine(s string) string {
+	clean := func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\r' || r == '\t' || r == 0x2028 || r == 0x2029 || r == 0x85:
+			return ' '
+		case unicode.IsControl(r) || r == 0xfeff:
+			return -1
+		}
+		return r
+	}
+	return strings.TrimSpace(strings.Map(clean, strings.ToValidUTF8(s, "\uFFFD")))
+}
+
+// lenientBase64 decodes what base64 digits it finds, in the standard or the URL alphabet, and reports whether anything was wrong.
+func lenientBase64(b []byte) (data []byte, damaged bool) {
+	data = make([]byte, base64.StdEncoding.DecodedLen(len(b)))
+	if n, err := base64.StdEncoding.Decode(data, b); err == nil {
+		return data[:n], false
+	}
+	return salvageBase64(b, data[:0])
+}
+
+func salvageBase64(b, out []byte) ([]byte, bool) {
+	var quad uint32
+	digits, damaged, ended := 0, false, false
+	for _, c := range b {
+		v := digit(c)
+		switch {
+		case v < 64:
+			if ended {
+				damaged, ended = true, false // text goes on after the padding: two blocks glued together
+			}
+			quad = quad<<6 | uint32(v)
+			if digits++; digits == 4 {
+				out = append(out, byte(quad>>16), byte(quad>>8), byte(quad))
+				quad, digits = 0, 0
+			}
+		case c == '=':
+			out = flushBase64(out, quad, digits)
+			quad, digits, ended = 0, 0, true
+		case !space(c):
+			damaged = true
+		}
+	}
+	if digits > 0 {
+		damaged = true
+	}
+	return flushBase64(out, quad, digits), damaged
+}
+
+func flushBase64(out []byte, quad uint32, digits int) []byte {
+	switch digits {
+	case 2:
+		return append(out, byte(quad>>4))
+	case 3:
+		return append(out, byte(quad>>10), byte(quad>>2))
+	}
+	return out
+}
+
+func digit(c byte) byte {
+	switch {
+	case c >= 'A' && c <= 'Z':
+		return c - 'A'
+	case c >= 'a' && c <= 'z':
+		return c - 'a' + 26
+	case c >= '0' && c <= '9':
+		return c - '0' + 52
+	case c == '+' || c == '-':
+		return 62
+	case c == '/' || c == '_':
+		return 63
+	}
+	return 255
+}
+
+// validText makes text that may be shown and stored: valid UTF-8, line ends as \n, no control characters but tab.
+func validText(s string) string {
+	if plainText(s) {
+		return s
+	}
+	s = strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\r", "\n")
+	clean := func(r rune) rune {
+		if r == '\n' || r == '\t' {
+			return r
+		}
+		if unicode.IsControl(r) || r == 0xfeff {
+			return -1
+		}
+		return r
+	}
+	return strings.Map(clean, strings.ToValidUTF8(s, "\uFFFD"))
+}
+
+func plainText(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c < 0x20 && c != '\n' && c != '\t' || c >= 0x7f {
+			return false
+		}
+	}
+	return utf8.ValidString(s)
+}
