@@ -10,16 +10,28 @@ import (
 // verify writes every template with its samples, in every variation of its choices and with and without what is optional, and
 // remarks on what is wrong with the result.
 func (s *Set) verify() []error {
-	var problems []error
+	v := verifier{set: s, seen: map[string]bool{}}
 	for _, key := range s.Keys() {
 		for _, lang := range Languages() {
 			src := s.sources[key][lang]
 			for _, data := range variations(src) {
-				problems = append(problems, s.verifyMail(src, data)...)
+				v.mail(src, data)
 			}
 		}
 	}
-	return unique(append(problems, s.verifyPhrases()...))
+	v.phrases()
+	return unique(v.problems)
+}
+
+// verifier remarks on each text once, however many variations it occurs in.
+type verifier struct {
+	set      *Set
+	seen     map[string]bool
+	problems []error
+}
+
+func (v *verifier) fault(format string, args ...any) {
+	v.problems = append(v.problems, fmt.Errorf(format, args...))
 }
 
 // variations are the data sets that reach every branch of a condition on one variable.
@@ -44,20 +56,22 @@ func variations(src *source) []map[string]any {
 	return out
 }
 
-func (s *Set) verifyMail(src *source, data map[string]any) []error {
-	d, err := s.draft(src, data)
+func (v *verifier) mail(src *source, data map[string]any) {
+	d, err := v.set.draft(src, data)
 	if err != nil {
-		return []error{located(src, err)}
+		v.problems = append(v.problems, located(src, err))
+		return
 	}
 	if len(d.body.blocks) == 0 {
-		return []error{fmt.Errorf("%s:1: a mail without words", src.file)}
+		v.fault("%s:1: a mail without words", src.file)
+		return
 	}
 	opts := Options{Template: true, Allowed: settings(src, data)}
-	problems := lintProblems(src.at("subject"), d.subject, src.lang, opts)
-	l := s.layouts[src.To][src.lang]
-	problems = append(problems, verifyPage(l.above, d.above, opts)...)
-	problems = append(problems, verifyPage(l.below, d.below, opts)...)
-	return append(problems, verifyPage(src, d.body, opts)...)
+	l := v.set.layouts[src.To][src.lang]
+	v.text(src.at("subject"), d.subject, src.lang, opts)
+	v.page(l.above, d.above, opts)
+	v.page(src, d.body, opts)
+	v.page(l.below, d.below, opts)
 }
 
 // located gives an error of the sample data the place of the file it belongs to.
@@ -68,8 +82,7 @@ func located(src *source, err error) error {
 	return fmt.Errorf("%s:1: with the sample data: %w", src.file, err)
 }
 
-func verifyPage(src *source, p page, opts Options) []error {
-	var problems []error
+func (v *verifier) page(src *source, p page, opts Options) {
 	numbered := 0
 	for _, b := range p.blocks {
 		where := fmt.Sprintf("%s:%d", src.file, b.line)
@@ -77,14 +90,13 @@ func verifyPage(src *source, p page, opts Options) []error {
 			numbered++
 		}
 		if numbered > 1 && b.kind == numbers {
-			problems = append(problems, fmt.Errorf("%s: a mail has one numbered list of actions at most", where))
+			v.fault("%s: a mail has one numbered list of actions at most", where)
 		}
 		if p.proseInside(b) {
-			problems = append(problems, fmt.Errorf("%s: prose must be a paragraph of its own", where))
+			v.fault("%s: prose must be a paragraph of its own", where)
 		}
-		problems = append(problems, lintProblems(where, p.blockText(b), src.lang, opts)...)
+		v.text(where, p.blockText(b), src.lang, opts)
 	}
-	return problems
 }
 
 // proseInside reports a prose value that is not a paragraph of its own.
@@ -106,13 +118,15 @@ func (p page) holdsProse(items []inline) bool {
 	})
 }
 
-func lintProblems(where, text, lang string, opts Options) []error {
-	var problems []error
-	for _, r := range Lint(text, lang, opts) {
-		words := string([]rune(text)[r.Start:r.End])
-		problems = append(problems, fmt.Errorf("%s: %s: %q: %s", where, r.Rule, words, r.Hint))
+func (v *verifier) text(where, text, lang string, opts Options) {
+	key := where + "\x00" + text
+	if v.seen[key] {
+		return
 	}
-	return problems
+	v.seen[key] = true
+	for _, r := range Lint(text, lang, opts) {
+		v.fault("%s: %s: %q: %s", where, r.Rule, string([]rune(text)[r.Start:r.End]), r.Hint)
+	}
 }
 
 // settings are the sample texts that stand for configuration: what they promise, the configuration promises.
@@ -126,16 +140,14 @@ func settings(src *source, data map[string]any) []string {
 	return out
 }
 
-func (s *Set) verifyPhrases() []error {
-	var problems []error
-	for _, group := range s.phrases {
+func (v *verifier) phrases() {
+	for _, group := range v.set.phrases {
 		for _, p := range group {
 			where := fmt.Sprintf("%s:%d", p.file, p.line)
-			problems = append(problems, lintProblems(where, p.Chinese.Text+" "+p.Chinese.How, Chinese, Options{Template: true})...)
-			problems = append(problems, lintProblems(where, p.English.Text+" "+p.English.How, English, Options{Template: true})...)
+			v.text(where, p.Chinese.Text+" "+p.Chinese.How, Chinese, Options{Template: true})
+			v.text(where, p.English.Text+" "+p.English.How, English, Options{Template: true})
 		}
 	}
-	return problems
 }
 
 func unique(problems []error) []error {
