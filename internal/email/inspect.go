@@ -55,8 +55,8 @@ type InspectedBounce struct {
 func Inspect(raw []byte) Inspection {
 	m := Parse(raw)
 	in := Inspection{
-		MessageID: m.MessageID, From: m.From.Addr, FromName: m.From.Name, Sender: m.Sender.Addr,
-		ReplyTo: addrs(m.ReplyTo), To: addrs(m.To), Cc: addrs(m.Cc), Subject: m.Subject, Date: stamp(m.Date),
+		MessageID: m.MessageID, From: m.From, FromName: m.FromName, Sender: m.Sender,
+		ReplyTo: m.ReplyTo, To: m.To, Cc: m.Cc, Subject: m.Subject, Date: stamp(m.Date),
 		InReplyTo: list(m.InReplyTo), References: list(m.References),
 		Kind: m.Kind, Reasons: list(m.Reasons), AutoSubmitted: m.Kind != Human, NoReply: m.NoReply, IsBounce: m.Kind == BounceOf,
 		Language: m.Language, Text: m.Text, NewText: m.NewText, HTML: m.HTML(nil),
@@ -70,16 +70,6 @@ func Inspect(raw []byte) Inspection {
 
 // JSON returns the inspection as indented JSON.
 func (in Inspection) JSON() ([]byte, error) { return json.MarshalIndent(in, "", "  ") }
-
-func addrs(from []Address) []string {
-	out := []string{}
-	for _, a := range from {
-		if a.Addr != "" {
-			out = append(out, a.Addr)
-		}
-	}
-	return out
-}
 
 func list(s []string) []string {
 	if s == nil {

@@ -8,13 +8,15 @@ import (
 type Mail struct {
 	Header Header
 
-	MessageID  string // without angle brackets; "" if there is none
-	From       Address
-	FromCount  int // addresses in all From fields together; anything but 1 is suspicious
-	Sender     Address
-	ReplyTo    []Address
-	To, Cc     []Address
-	Bcc        []Address
+	MessageID  string    // without angle brackets; "" if there is none
+	From       string    // address of the first From field: local@domain as written, "" if it has none
+	FromName   string    // display name; never trusted for anything
+	FromCount  int       // addresses in all From fields together; anything but 1 is suspicious
+	Froms      []Address // all of them
+	Sender     string
+	ReplyTo    []string
+	To, Cc     []string
+	Bcc        []string
 	ReturnPath ReturnPath
 	Recipients []string // addresses of the trace fields: Delivered-To, X-Original-To, Envelope-To and their like
 	Subject    string
@@ -56,7 +58,7 @@ func (m *Mail) HasHTML() bool { return m.html != "" }
 func (m *Mail) RawHTML() string { return m.html }
 
 // HTML returns the HTML body made safe for display in a page: no script, no style, no remote reference, images only of this mail.
-// resolve turns a content id of this mail into the address of the image; nil leaves all images out. It is made anew at each call.
+// cids gives the address under which the image with that content id is shown; nil leaves all images out. It is made anew at each call.
 func (m *Mail) HTML(cids map[string]string) string {
 	if m.html == "" {
 		return ""
@@ -67,12 +69,5 @@ func (m *Mail) HTML(cids map[string]string) string {
 // AllRecipients returns every address the mail says it was meant for or delivered to: trace fields first, then To, Cc and Bcc.
 func (m *Mail) AllRecipients() []string {
 	out := append([]string{}, m.Recipients...)
-	for _, list := range [][]Address{m.To, m.Cc, m.Bcc} {
-		for _, a := range list {
-			if a.Addr != "" {
-				out = append(out, a.Addr)
-			}
-		}
-	}
-	return out
+	return append(append(append(out, m.To...), m.Cc...), m.Bcc...)
 }

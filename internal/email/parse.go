@@ -73,8 +73,8 @@ func (m *Mail) envelope(found *problems) {
 	}
 	m.Subject = h.First("Subject")
 	m.sender(found)
-	m.ReplyTo = m.addresses("Reply-To")
-	m.To, m.Cc, m.Bcc = m.addresses("To"), m.addresses("Cc"), m.addresses("Bcc")
+	m.ReplyTo = addrs(m.addresses("Reply-To"))
+	m.To, m.Cc, m.Bcc = addrs(m.addresses("To")), addrs(m.addresses("Cc")), addrs(m.addresses("Bcc"))
 	if ids := parseIDs(firstNonEmpty(h.RawAll("Message-ID"))); len(ids) > 0 {
 		m.MessageID = ids[0]
 	} else {
@@ -98,26 +98,28 @@ func firstNonEmpty(values []string) string {
 
 // sender reads From and Sender and flags what is not exactly one readable address in exactly one From field.
 func (m *Mail) sender(found *problems) {
-	from := m.addresses("From")
+	m.Froms = m.addresses("From")
 	fields := m.Header.Count("From")
-	m.FromCount = len(from)
-	if len(from) > 0 {
-		m.From = from[0]
+	m.FromCount = len(m.Froms)
+	var first Address
+	if len(m.Froms) > 0 {
+		first = m.Froms[0]
 	}
+	m.From, m.FromName = first.Addr, first.Name
 	if sender := m.addresses("Sender"); len(sender) > 0 {
-		m.Sender = sender[0]
+		m.Sender = sender[0].Addr
 	}
 	switch {
 	case fields == 0:
 		found.note("from_missing")
 	case fields > 1:
 		found.note("from_duplicate")
-	case len(from) > 1:
+	case len(m.Froms) > 1:
 		found.note("from_multiple")
-	case !m.From.Valid():
+	case !first.Valid():
 		found.note("from_unreadable")
 	}
-	if namesAddress(m.From.Name) && !strings.EqualFold(strings.Trim(m.From.Name, "<>'\""), m.From.Addr) {
+	if namesAddress(m.FromName) && !strings.EqualFold(strings.Trim(m.FromName, "<>'\""), m.From) {
 		found.note("from_name_is_address")
 	}
 }
@@ -168,4 +170,15 @@ func (m *Mail) dated(found *problems) {
 		found.note("date_absurd")
 	}
 	m.Date = t
+}
+
+// addrs returns the addresses without the names; never nil.
+func addrs(from []Address) []string {
+	out := []string{}
+	for _, a := range from {
+		if a.Addr != "" {
+			out = append(out, a.Addr)
+		}
+	}
+	return out
 }

@@ -305,6 +305,7 @@ func (r *reading) remark(p *part, name, parent string) {
 func (r *reading) add(a Attachment) {
 	a.Size = int64(len(a.data))
 	a.SHA256 = digestOf(a.data)
+	a.Sniffed = sniff(a.data)
 	r.mail.Attachments = append(r.mail.Attachments, a)
 }
 
@@ -334,7 +335,7 @@ func (r *reading) names() {
 		case a.ContentType == "message/rfc822" || a.ContentType == "message/global":
 			a.Filename = enclosedName(a.data, i+1)
 		case a.ContentType == "application/octet-stream":
-			a.Filename = inventedName(i+1, a.Sniffed())
+			a.Filename = inventedName(i+1, a.Sniffed)
 		default:
 			a.Filename = inventedName(i+1, a.ContentType)
 		}
