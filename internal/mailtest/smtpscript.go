@@ -82,6 +82,8 @@ type SMTPServer struct {
 	conns    map[net.Conn]bool
 	dialled  int
 	changed  chan struct{}
+	ended    chan struct{}
+	once     sync.Once
 	wg       sync.WaitGroup
 }
 
@@ -96,7 +98,7 @@ func SMTPScript(t testing.TB, behaviour SMTPBehaviour) *SMTPServer {
 	s := &SMTPServer{
 		Host: "127.0.0.1", Port: l.Addr().(*net.TCPAddr).Port,
 		listener: l, behaviour: behaviour,
-		counts: map[string]int{}, conns: map[net.Conn]bool{}, changed: make(chan struct{}),
+		counts: map[string]int{}, conns: map[net.Conn]bool{}, changed: make(chan struct{}), ended: make(chan struct{}),
 	}
 	s.wg.Go(s.accept)
 	t.Cleanup(s.Close)
@@ -108,6 +110,7 @@ func (s *SMTPServer) Addr() string { return net.JoinHostPort(s.Host, strconv.Ito
 
 // Close ends the server and its connections.
 func (s *SMTPServer) Close() {
+	s.once.Do(func() { close(s.ended) })
 	s.listener.Close()
 	s.Drop()
 	s.wg.Wait()
@@ -329,11 +332,7 @@ func (c *smtpConn) next(stage string, usual ...string) SMTPReply {
 }
 
 func (c *smtpConn) send(r SMTPReply) bool {
-	if r.Hold != nil {
-		<-r.Hold
-	}
-	time.Sleep(r.Delay)
-	if r.Before {
+	if !c.server.pause(r) || r.Before {
 		return false
 	}
 	for _, octets := range c.pieces(r) {
@@ -343,6 +342,23 @@ func (c *smtpConn) send(r SMTPReply) bool {
 		time.Sleep(r.Trickle)
 	}
 	return !r.After
+}
+
+// pause waits as told, and reports false when the server ended meanwhile.
+func (s *SMTPServer) pause(r SMTPReply) bool {
+	if r.Hold != nil {
+		select {
+		case <-r.Hold:
+		case <-s.ended:
+			return false
+		}
+	}
+	select {
+	case <-time.After(r.Delay):
+		return true
+	case <-s.ended:
+		return false
+	}
 }
 
 func (c *smtpConn) pieces(r SMTPReply) [][]byte {
