@@ -82,7 +82,7 @@ var legal = map[ticket.DeliveryState][]ticket.DeliveryState{
 	ticket.Queued:   {ticket.Leased},
 	ticket.Deferred: {ticket.Leased},
 	ticket.Leased:   {ticket.Queued, ticket.Sending, ticket.Deferred, ticket.Failed, ticket.Cancelled},
-	ticket.Sending:  {ticket.Accepted, ticket.Deferred, ticket.Failed, ticket.Uncertain, ticket.Queued},
+	ticket.Sending:  {ticket.Accepted, ticket.Deferred, ticket.Failed, ticket.Uncertain},
 	// only by the late result of the very claim that Recover gave up
 	ticket.Uncertain: {ticket.Accepted, ticket.Deferred, ticket.Failed, ticket.Uncertain},
 }

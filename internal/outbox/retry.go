@@ -1,6 +1,7 @@
 package outbox
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -16,6 +17,9 @@ const maxResponse = 2000
 func (c Config) result(job Job, a answer, v verdict, now time.Time) Result {
 	r := Result{State: v.state, Code: a.code, Enhanced: v.enhanced, Response: a.words(),
 		Attempts: job.Attempts + 1, Suppress: v.suppress, Policy: v.policy}
+	if a.stage == stageLocal {
+		r.Attempts, r.GaveUp = job.Attempts, errors.Is(a.err, errExpired)
+	}
 	switch r.State {
 	case ticket.Queued:
 		r.Attempts, r.Next = job.Attempts, now

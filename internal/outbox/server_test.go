@@ -28,7 +28,8 @@ type server struct {
 	password   string // what AUTH wants; "": no AUTH offered
 
 	// script answers a command line, "." (the end of the message), "greet" or "login" in the given session (from 1):
-	// "" is the usual reply, "drop" closes the connection, "sink" takes the message and then closes.
+	// "" is the usual reply, "drop" closes the connection, "sink" takes the message and then closes; a reply that ends in
+	// "<drop>" is sent without it and without a line end, and then the connection is closed.
 	script func(session int, line string) string
 
 	mu       sync.Mutex
@@ -141,6 +142,15 @@ func (t *talk) reply(line, usual string) bool {
 	case "drop", "sink":
 		return false
 	}
+	return t.say(words)
+}
+
+// say sends a reply; false: the session is over.
+func (t *talk) say(words string) bool {
+	if head, drop := strings.CutSuffix(words, "<drop>"); drop {
+		io.WriteString(t.c, head)
+		return false
+	}
 	_, err := io.WriteString(t.c, words+"\r\n")
 	return err == nil && !strings.HasPrefix(words, "421")
 }
@@ -246,7 +256,7 @@ func (t *talk) end() bool {
 	if t.s.script != nil {
 		words = t.s.script(t.n, ".")
 	}
-	if words == "" || words == "sink" || strings.HasPrefix(words, "2") {
+	if words != "drop" && !strings.HasPrefix(words, "4") && !strings.HasPrefix(words, "5") {
 		t.s.mu.Lock()
 		t.s.took = append(t.s.took, t.mail)
 		t.s.mu.Unlock()
@@ -257,8 +267,7 @@ func (t *talk) end() bool {
 	case "drop", "sink":
 		return false
 	}
-	_, err := io.WriteString(t.c, words+"\r\n")
-	return err == nil && !strings.HasPrefix(words, "421")
+	return t.say(words)
 }
 
 // mails returns what the server took so far.
