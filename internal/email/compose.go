@@ -178,5 +178,5 @@ func trimReferences(ids []string) string {
 // boundaryFor derives the boundary from the Message-ID, so that the same mail always renders to the same bytes.
 func boundaryFor(id string) string {
 	sum := sha256.Sum256([]byte("boundary " + id))
-	return "=_" + hex.EncodeToString(sum[:15])
+	return "pd-" + hex.EncodeToString(sum[:15])
 }

@@ -2,6 +2,7 @@ package email
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 )
 
@@ -58,9 +59,15 @@ func Inspect(raw []byte) Inspection {
 		MessageID: m.MessageID, From: m.From, FromName: m.FromName, Sender: m.Sender,
 		ReplyTo: m.ReplyTo, To: m.To, Cc: m.Cc, Subject: m.Subject, Date: stamp(m.Date),
 		InReplyTo: list(m.InReplyTo), References: list(m.References),
-		Kind: m.Kind, Reasons: list(m.Reasons), AutoSubmitted: m.Kind != Human, NoReply: m.NoReply, IsBounce: m.Kind == BounceOf,
+		Kind: m.Kind, Reasons: list(m.Reasons), AutoSubmitted: m.Kind != Human, NoReply: m.NoReply, IsBounce: m.Kind == Bounced,
 		Language: m.Language, Text: m.Text, NewText: m.NewText, HTML: m.HTML(nil),
 		Attachments: []InspectedFile{}, Problems: list(m.Problems), SHA256: m.SHA256,
+	}
+	if b := m.Bounce; b != nil {
+		in.Bounce = &InspectedBounce{b.Action, b.Status, b.Recipient, b.OriginalMessageID}
+	}
+	if in.Kind == Human && strings.HasPrefix(m.Header.Raw(LoopField), "v1;") {
+		in.Kind, in.AutoSubmitted, in.NoReply = OwnLoop, true, true // whether the mark is ours is known only with the key
 	}
 	for _, a := range m.Attachments {
 		in.Attachments = append(in.Attachments, InspectedFile{a.Filename, a.ContentType, a.Size, a.SHA256, a.Inline, a.ContentID})

@@ -19,7 +19,7 @@ func Parse(raw []byte) *Mail {
 	m.envelope(&found)
 	r := reading{walker: w, mail: m, room: maxDecoded, hint: m.Header.hint}
 	r.read(root)
-	m.classify(root)
+	m.classify(root, w)
 	m.Problems = found
 	if m.Problems == nil {
 		m.Problems = []string{}
