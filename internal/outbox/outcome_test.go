@@ -24,6 +24,16 @@ func once(line, words string) func(int, string) string {
 	}
 }
 
+// always answers with words whenever the given line is heard.
+func always(line, words string) func(int, string) string {
+	return func(_ int, heard string) string {
+		if strings.HasPrefix(heard, line) {
+			return words
+		}
+		return ""
+	}
+}
+
 func TestT5_1_LostReplyIsUncertainAndNeverSentAgain(t *testing.T) {
 	for name, c := range map[string]struct {
 		script func(int, string) string
