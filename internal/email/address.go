@@ -296,6 +296,9 @@ func cleanSpec(s string) string {
 		s = s[7:]
 	}
 	local, domain := cutLast(s, '@')
+	if strings.HasSuffix(local, ":") {
+		return "" // `Undisclosed-Recipient:@host`
+	}
 	if strings.HasPrefix(local, `"`) && strings.HasSuffix(local, `"`) && len(local) > 2 {
 		if inner := unquote(local[1 : len(local)-1]); dotAtom(inner) {
 			local = inner

@@ -2,6 +2,7 @@ package email
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -29,7 +30,7 @@ type RecipientStatus struct {
 
 // readBounce reads the delivery report in the mail, nil if it is none.
 func (m *Mail) readBounce(root *part, w *walker) *Bounce {
-	if status := find(root, "message/delivery-status", "message/global-delivery-status"); status != nil {
+	for _, status := range findAll(root, "message/delivery-status", "message/global-delivery-status") {
 		if b := parseStatus(w.decodeTransfer(status)); b != nil {
 			b.OriginalMessageID = originalID(root, w)
 			return b
@@ -45,19 +46,16 @@ func (m *Mail) readBounce(root *part, w *walker) *Bounce {
 	return b
 }
 
-// find returns the first part of one of the types, in depth-first order.
-func find(p *part, media ...string) *part {
-	for _, want := range media {
-		if p.media == want {
-			return p
-		}
+// findAll returns the parts of the types, in depth-first order.
+func findAll(p *part, media ...string) []*part {
+	if slices.Contains(media, p.media) {
+		return []*part{p}
 	}
+	var found []*part
 	for _, child := range p.children {
-		if found := find(child, media...); found != nil {
-			return found
-		}
+		found = append(found, findAll(child, media...)...)
 	}
-	return nil
+	return found
 }
 
 // parseStatus reads the groups of a delivery status. Some servers forget the blank line between the group about the mail and the
@@ -148,10 +146,11 @@ func statusAddress(s string) string { return cleanSpec(afterType(s)) }
 
 // originalID reads the Message-ID of the returned mail or of its headers.
 func originalID(root *part, w *walker) string {
-	p := find(root, "message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers", "text/rfc822-header")
-	if p == nil || p == root {
+	enclosed := findAll(root, "message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers", "text/rfc822-header")
+	if len(enclosed) == 0 || enclosed[0] == root {
 		return ""
 	}
+	p := enclosed[0]
 	reader := headerReader{raw: w.decodeTransfer(p), top: true, note: func(string) {}}
 	fields, _ := reader.read()
 	h := Header{fields: fields}
@@ -167,8 +166,8 @@ func (m *Mail) soundsBounced(root *part) bool {
 	if m.Header.Has("X-Failed-Recipients") {
 		return true
 	}
-	if root.media == "multipart/report" && strings.EqualFold(root.params.get("report-type"), "delivery-status") {
-		return true
+	if root.media == "multipart/report" {
+		return strings.EqualFold(root.params.get("report-type"), "delivery-status")
 	}
 	if !m.ReturnPath.Null() && !mailSystem(m.From) && !mailSystem(m.ReturnPath.Address) {
 		return false

@@ -11,6 +11,10 @@ import (
 func parseDate(value string) (t time.Time, ok bool) {
 	value, _ = cutComments(value)
 	value = strings.TrimSpace(value)
+	if strings.Contains(value, " :") || strings.Contains(value, ": ") {
+		value = strings.Join(strings.FieldsFunc(value, func(r rune) bool { return r == ' ' }), " ")
+		value = strings.ReplaceAll(strings.ReplaceAll(value, " :", ":"), ": ", ":")
+	}
 	if t, err := time.Parse("Mon, 2 Jan 2006 15:04:05 -0700", value); err == nil {
 		return t.UTC(), true
 	}

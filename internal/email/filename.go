@@ -7,12 +7,15 @@ import (
 	"unicode/utf8"
 )
 
-// maxName bounds a file name in bytes.
-const maxName = 120
+// A file name has at most 120 characters and 240 bytes: as much as every file system takes with an extension added.
+const (
+	maxNameRunes = 120
+	maxNameBytes = 240
+)
 
 // safeName makes a file name that can be shown and offered for download: the last element of a path, without control and
-// bidirectional characters and characters that file systems refuse, not starting with a dot, at most 120 bytes of which the
-// extension is kept. It is "" if nothing is left. It is never used as a path.
+// bidirectional characters and characters that file systems refuse, not starting with a dot, at most 120 characters of which
+// the extension is kept. It is "" if nothing is left. It is never used as a path.
 func safeName(name string) string {
 	name = withoutBidi(cleanLine(name))
 	if i := strings.LastIndexAny(name, `/\`); i >= 0 && i < len(name)-1 {
@@ -33,16 +36,19 @@ func safeName(name string) string {
 }
 
 func shorten(name string) string {
-	if len(name) <= maxName {
+	if len(name) <= maxNameBytes && utf8.RuneCountInString(name) <= maxNameRunes {
 		return name
 	}
 	stem, ext := name, ""
 	if i := strings.LastIndexByte(name, '.'); i > 0 && len(name)-i <= 12 {
 		stem, ext = name[:i], name[i:]
 	}
-	cut := maxName - len(ext)
-	for cut > 0 && !utf8.RuneStart(stem[cut]) {
-		cut--
+	cut, runes := 0, 0
+	for i, r := range stem {
+		if runes++; i+utf8.RuneLen(r)+len(ext) > maxNameBytes || runes+len(ext) > maxNameRunes {
+			break
+		}
+		cut = i + utf8.RuneLen(r)
 	}
 	return strings.TrimRight(stem[:cut], ". ") + ext
 }

@@ -144,11 +144,16 @@ func (r *headerReader) read() ([]field, []byte) {
 			if blank(line) && !r.headerGoesOn(next) {
 				return r.fields, r.raw[next:]
 			}
+			if indented := bytes.TrimLeft(line, " \t"); len(r.fields) == 0 && r.top && fieldNameEnd(indented) > 0 {
+				r.note("leading_blank")
+				n := len(line) - len(indented) + fieldNameEnd(indented)
+				r.field(bytes.TrimSpace(line[:n]), pos+n+1, next)
+				break
+			}
 			r.extend(pos, next)
 		case fieldNameEnd(line) > 0:
 			n := fieldNameEnd(line)
-			r.fields = append(r.fields, field{name: bytes.TrimRight(line[:n], " \t"), value: r.raw[pos+n+1 : next]})
-			r.from, r.to = pos+n+1, next
+			r.field(bytes.TrimRight(line[:n], " \t"), pos+n+1, next)
 		case r.headerGoesOn(next) && (r.top || len(r.fields) > 0):
 			r.repair(line, pos, next)
 		default:
@@ -158,6 +163,14 @@ func (r *headerReader) read() ([]field, []byte) {
 		pos = next
 	}
 	return r.fields, nil
+}
+
+func (r *headerReader) field(name []byte, from, to int) {
+	r.from, r.to = from, to
+	r.fields = append(r.fields, field{name: name, value: r.raw[from:min(to, from+maxFieldBytes)]})
+	if to-from > maxFieldBytes {
+		r.note("field_limit")
+	}
 }
 
 // skipPrologue steps over what some stores put before a header: a byte order mark, blank lines, an mbox "From " line.
@@ -175,7 +188,7 @@ func (r *headerReader) skipPrologue() int {
 		switch {
 		case blank(line) && r.headerGoesOn(next):
 			r.note("leading_blank_line")
-		case bytes.HasPrefix(line, []byte("From ")), bytes.HasPrefix(line, []byte(">From ")):
+		case mboxLine(line):
 			r.note("mbox_from_line")
 		default:
 			return pos
@@ -185,14 +198,22 @@ func (r *headerReader) skipPrologue() int {
 	return pos
 }
 
-// headerGoesOn reports whether the line at pos, or after more blank or mbox lines, is a header field.
+// mboxLine recognises the line that mbox files put before a mail, but not a field named From with blanks before its colon.
+func mboxLine(line []byte) bool {
+	return (bytes.HasPrefix(line, []byte("From ")) || bytes.HasPrefix(line, []byte(">From "))) && fieldNameEnd(line) == 0
+}
+
+// headerGoesOn reports whether a header field follows at pos: at once, after folded lines, or at the start of a mail after blank
+// lines and mbox lines.
 func (r *headerReader) headerGoesOn(pos int) bool {
 	for tries := 0; pos < len(r.raw) && tries < 16; tries++ {
 		line, next := lineAt(r.raw, pos)
 		switch {
 		case fieldNameEnd(line) > 0:
 			return r.top || len(r.fields) > 0 || contentField(line)
-		case len(r.fields) == 0 && (blank(line) || bytes.HasPrefix(line, []byte("From ")) || bytes.HasPrefix(line, []byte(">From "))):
+		case len(r.fields) == 0 && (blank(line) || mboxLine(line)):
+			pos = next
+		case len(r.fields) > 0 && !blank(line) && (line[0] == ' ' || line[0] == '\t'):
 			pos = next
 		default:
 			return false

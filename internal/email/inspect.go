@@ -60,7 +60,7 @@ func Inspect(raw []byte) Inspection {
 		ReplyTo: m.ReplyTo, To: m.To, Cc: m.Cc, Subject: m.Subject, Date: stamp(m.Date),
 		InReplyTo: list(m.InReplyTo), References: list(m.References),
 		Kind: m.Kind, Reasons: list(m.Reasons), AutoSubmitted: m.Kind != Human, NoReply: m.NoReply, IsBounce: m.Kind == Bounced,
-		Language: m.Language, Text: m.Text, NewText: m.NewText, HTML: m.HTML(nil),
+		Language: m.Language, Text: m.Text, NewText: m.NewText, HTML: m.HTML(m.ownImage),
 		Attachments: []InspectedFile{}, Problems: list(m.Problems), SHA256: m.SHA256,
 	}
 	if b := m.Bounce; b != nil {
@@ -73,6 +73,16 @@ func Inspect(raw []byte) Inspection {
 		in.Attachments = append(in.Attachments, InspectedFile{a.Filename, a.ContentType, a.Size, a.SHA256, a.Inline, a.ContentID})
 	}
 	return in
+}
+
+// ownImage leaves a reference to an image of the same mail as it is.
+func (m *Mail) ownImage(id string) (string, bool) {
+	for _, a := range m.Attachments {
+		if a.ContentID == id && strings.HasPrefix(a.ContentType, "image/") {
+			return "cid:" + id, true
+		}
+	}
+	return "", false
 }
 
 // JSON returns the inspection as indented JSON.

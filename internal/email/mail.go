@@ -2,6 +2,8 @@ package email
 
 import (
 	"time"
+
+	"postdesk/internal/email/body"
 )
 
 // Mail is one mail as a person would read it. All text is valid UTF-8 without control characters but line feed and tab.
@@ -58,12 +60,12 @@ func (m *Mail) HasHTML() bool { return m.html != "" }
 func (m *Mail) RawHTML() string { return m.html }
 
 // HTML returns the HTML body made safe for display in a page: no script, no style, no remote reference, images only of this mail.
-// cids gives the address under which the image with that content id is shown; nil leaves all images out. It is made anew at each call.
-func (m *Mail) HTML(cids map[string]string) string {
+// cid gives the address under which the image with that content id is shown; nil leaves all images out. It is made anew at each call.
+func (m *Mail) HTML(cid func(id string) (url string, ok bool)) string {
 	if m.html == "" {
 		return ""
 	}
-	return sanitise(m.html, cids)
+	return body.Sanitise(m.html, cid)
 }
 
 // AllRecipients returns every address the mail says it was meant for or delivered to: trace fields first, then To, Cc and Bcc.

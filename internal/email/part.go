@@ -119,7 +119,7 @@ func transferName(v string) string {
 
 // split cuts a multipart into its parts. Whatever is broken, every part that can be told apart is kept.
 func (w *walker) split(p *part, depth int) {
-	boundary := p.params.get("boundary")
+	boundary := p.boundary()
 	segments := segmentsOf(p.body, boundary)
 	if len(segments) == 0 {
 		guess := guessBoundary(p.body)
@@ -143,6 +143,15 @@ func (w *walker) split(p *part, depth int) {
 		w.problems.note("boundary_unclosed")
 	}
 	w.grow(p, segments, boundary, depth)
+}
+
+// boundary is the parameter of that name, also in the continuations of RFC 2231.
+func (p *part) boundary() string {
+	if b := p.params.get("boundary"); b != "" {
+		return b
+	}
+	b, _ := p.params.extended("boundary")
+	return b
 }
 
 // plain turns a multipart without parts into the text that it is.
@@ -188,7 +197,7 @@ func (w *walker) grow(p *part, segments []segment, boundary string, depth int) {
 			continue
 		}
 		p.children = append(p.children, child)
-		if child.params.get("boundary") == boundary && boundary != "" && strings.HasPrefix(child.header.multipart(), "multipart/") && len(child.children) == 0 && len(bytes.TrimSpace(child.body)) == 0 {
+		if child.boundary() == boundary && boundary != "" && strings.HasPrefix(child.header.multipart(), "multipart/") && len(child.children) == 0 && len(bytes.TrimSpace(child.body)) == 0 {
 			w.problems.note("boundary_repeated")
 			child.media = child.header.multipart()
 			host = child
@@ -256,12 +265,17 @@ func nextDelimiter(body []byte, pos int, delimiter []byte) (at, next int, closin
 			switch {
 			case len(rest) == 0:
 				return at, after, false
-			case string(rest) == "--":
+			case string(rest) == "--", len(rest) > 2 && rest[0] == '-' && rest[1] == '-' && !boundaryByte(rest[2]):
 				return at, after, true
 			}
 		}
 		pos = at + len(delimiter)
 	}
+}
+
+// boundaryByte tells the characters of boundaries (RFC 2046, section 5.1.1): a delimiter that goes on with one is another's.
+func boundaryByte(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || bytes.IndexByte([]byte("'()+_,-./:=?"), c) >= 0
 }
 
 // withoutLineEnd drops the line end that belongs to the delimiter.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 
+	"postdesk/internal/email/body"
 	"postdesk/internal/email/charset"
 )
 
@@ -44,7 +45,7 @@ func (r *reading) read(root *part) {
 		m.Text = strings.ToValidUTF8(m.Text[:maxText], "")
 	}
 	m.html = strings.Join(html, "\n<hr>\n")
-	m.NewText = newText(m.Text)
+	m.NewText = body.SplitMail(m.Subject, m.Text).New
 	m.Language = language(m.NewText, m.Subject)
 	r.calendars()
 	r.names()
@@ -105,11 +106,24 @@ func (r *reading) report(p *part, first bool) []content {
 		switch {
 		case child.media == "message/delivery-status", child.media == "message/global-delivery-status", child.media == "message/disposition-notification",
 			child.media == "message/feedback-report", child.media == "text/rfc822-headers", child.media == "text/rfc822-header", child.media == "message/global-headers":
+			blocks = append(blocks, r.misplaced(child)...)
 			continue
 		}
 		blocks = append(blocks, r.part(child, p.media, first && i == 0)...)
 	}
 	return blocks
+}
+
+// misplaced rescues prose that a mail system sends under the type of a status report.
+func (r *reading) misplaced(p *part) []content {
+	if p.media != "message/delivery-status" {
+		return nil
+	}
+	data, ok := r.decode(p)
+	if !ok || parseStatus(data) != nil {
+		return nil
+	}
+	return []content{{plain: r.text(data, p.params.get("charset"))}}
 }
 
 // leaf reads a part without parts.
@@ -126,14 +140,33 @@ func (r *reading) leaf(p *part, parent string, first bool) []content {
 	if p.media == "text/html" {
 		return []content{{html: r.htmlText(data, p.params.get("charset"))}}
 	}
-	text := r.text(data, p.params.get("charset"))
+	text := r.text(data, r.label(p))
 	if strings.EqualFold(p.params.get("format"), "flowed") {
-		text = flowed(text, strings.EqualFold(p.params.get("delsp"), "yes"))
+		text = body.Flowed(text, strings.EqualFold(p.params.get("delsp"), "yes"))
 	}
 	if parent == "" && !p.declared && looksHTML([]byte(text)) {
 		return []content{{html: text}}
 	}
+	if strings.HasPrefix(strings.TrimSpace(text), "-----BEGIN PGP MESSAGE-----") {
+		r.problems.note("encrypted")
+	}
+	if strings.HasPrefix(strings.TrimSpace(text), "-----BEGIN PGP SIGNED MESSAGE-----") {
+		r.problems.note("signed")
+	}
 	return []content{{plain: r.withoutUU(text)}}
+}
+
+// label is the charset of a text part. A text without one is most likely in the charset that the mailer used in the header.
+func (r *reading) label(p *part) string {
+	if label := p.params.get("charset"); label != "" {
+		return label
+	}
+	for _, name := range []string{"Subject", "From"} {
+		if w, _, _, ok := nextWord(r.mail.Header.Raw(name)); ok {
+			return w.charset
+		}
+	}
+	return ""
 }
 
 // isBody tells text to be read from files. A text part with a file name is a file, unless it is the first text of the mail.
@@ -236,7 +269,7 @@ func (r *reading) withoutUU(text string) string {
 		}
 		r.room -= len(f.data)
 		name, _ := charset.Decode([]byte(f.name), r.hint)
-		r.add(Attachment{GivenName: cleanLine(name), ContentType: "application/octet-stream", Disposition: "attachment", data: f.data})
+		r.add(Attachment{GivenName: cleanLine(name), ContentType: sniff(f.data), Disposition: "attachment", data: f.data})
 	}
 	return text
 }
@@ -277,7 +310,7 @@ func (r *reading) skipped(p *part, parent, name, cid string) bool {
 		return name == "" && cid == "" && parent == "multipart/signed"
 	case "application/pgp-encrypted":
 		return name == "" && parent == "multipart/encrypted"
-	case "text/x-amp-html", "text/watch-html":
+	case "text/x-amp-html", "text/watch-html", "text/enriched", "text/richtext":
 		return parent == "multipart/alternative"
 	}
 	return false
@@ -365,8 +398,8 @@ func (r *reading) visible(c content) string {
 	if plain != "" && len(plain)*20 > len(c.html) {
 		return c.plain
 	}
-	text, hidden := htmlText(c.html)
-	if hidden {
+	text, hidden := body.TextFromHTML(c.html)
+	if len(hidden) > 0 {
 		r.mail.Hidden = true
 		r.problems.note("hidden_text")
 	}

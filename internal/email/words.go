@@ -209,6 +209,8 @@ func cleanLine(s string) string {
 		switch {
 		case r == '\n' || r == '\r' || r == '\t' || r == 0x2028 || r == 0x2029 || r == 0x85:
 			return ' '
+		case r >= 0x80 && r < 0xa0:
+			return charset.C1(r)
 		case unicode.IsControl(r) || r == 0xfeff:
 			return -1
 		}
@@ -289,6 +291,9 @@ func validText(s string) string {
 	clean := func(r rune) rune {
 		if r == '\n' || r == '\t' {
 			return r
+		}
+		if r >= 0x80 && r < 0xa0 {
+			return charset.C1(r)
 		}
 		if unicode.IsControl(r) || r == 0xfeff {
 			return -1

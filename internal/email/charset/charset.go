@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"strings"
 	"unicode/utf8"
+
+	"golang.org/x/text/encoding/charmap"
 )
 
 // Confidence tells how the text of a Decode came about.
@@ -44,6 +46,14 @@ func Decode(b []byte, label string) (string, Confidence) {
 	}
 	if utf8.Valid(b) && !prefersLabel(b, name) {
 		return string(b), trust(name == "utf-8")
+	}
+	if name == "windows-1252" || name == "iso-8859-15" {
+		if other, sure := contradicts(b); sure {
+			text, ok := strict(b, other)
+			if ok {
+				return text, Guessed
+			}
+		}
 	}
 	if text, ok := declared(b, name); ok {
 		return text, Declared
@@ -174,16 +184,11 @@ func wide(name string) bool {
 	return false
 }
 
-// declared decodes by the label when bytes and label agree. Labels that mailers use as a default prove nothing for 8-bit text, so
-// they lose to the look of the bytes.
+// declared decodes by the label when bytes and label agree.
 func declared(b []byte, name string) (string, bool) {
 	switch name {
 	case "", "utf-8", "us-ascii":
 		return "", false
-	case "windows-1252", "iso-8859-15":
-		if best, sure := look(b); sure && best != "windows-1252" {
-			return "", false
-		}
 	}
 	return strict(b, name)
 }
@@ -249,4 +254,17 @@ func kept(b []byte, name string) int {
 		return bytes.Count(b, []byte("\x84\x31\xa4\x37"))
 	}
 	return 0
+}
+
+// C1 returns what the author of a C1 control character (U+0080 to U+009F) meant: windows-1252 bytes end up there when they are
+// taken for ISO-8859-1. It is -1 for the five that mean nothing.
+func C1(r rune) rune {
+	if r < 0x80 || r > 0x9f {
+		return r
+	}
+	out := charmap.Windows1252.DecodeByte(byte(r))
+	if out == utf8.RuneError || out < 0xa0 {
+		return -1
+	}
+	return out
 }

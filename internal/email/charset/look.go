@@ -21,18 +21,30 @@ var candidates = []struct {
 // look names the character set that 8-bit bytes most likely are in. sure is false when nothing fits well and the answer is
 // only the least harmful one, windows-1252, in which every byte has some meaning.
 func look(b []byte) (name string, sure bool) {
+	name, score := best(b)
+	return name, score >= 0.35
+}
+
+// contradicts names the set that 8-bit bytes under a Western label really are in. Mailers put these labels on everything, but a
+// text that may well be Western is left alone.
+func contradicts(b []byte) (name string, sure bool) {
+	name, score := best(b)
+	return name, name != "windows-1252" && score >= 0.6
+}
+
+func best(b []byte) (name string, score float64) {
 	b = excerpt(b)
-	name, best := "windows-1252", 0.0
+	name = "windows-1252"
 	for _, c := range candidates {
 		text, ok := strict(b, c.name)
 		if !ok && broken(text) {
 			continue
 		}
-		if s := c.score(text); s > best {
-			name, best = c.name, s
+		if s := c.score(text); s > score {
+			name, score = c.name, s
 		}
 	}
-	return name, best >= 0.35
+	return name, score
 }
 
 // excerpt cuts b to the part around its 8-bit bytes, at a line end if there is one.
@@ -154,6 +166,8 @@ func scoreHangul(text string) float64 {
 func scoreCyrillic(text string) float64 {
 	return average(text, func(prev, r rune) float64 {
 		switch {
+		case prev < 0x80 && unicode.IsLetter(prev):
+			return -0.5 // Latin and Cyrillic letters in one word
 		case sets().cyrillic.has(r):
 			return 0.95
 		case unicode.Is(unicode.Cyrillic, r) && unicode.IsUpper(r) && unicode.IsLower(prev):
@@ -173,6 +187,8 @@ func scoreCyrillic(text string) float64 {
 func scoreLatin(text string) float64 {
 	return average(text, func(prev, r rune) float64 {
 		switch {
+		case prev >= 0x80 && unicode.IsLetter(prev) && strings.ContainsRune("äöüßÄÖÜéèêàâçñíóúáãõøåæ", r):
+			return 0.2
 		case prev >= 0x80 && unicode.IsLetter(prev):
 			return -0.2
 		case unicode.IsLower(r) && prev < 0x80 && unicode.IsLetter(prev):
