@@ -42,25 +42,36 @@ func Digest(row any) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Leaf returns the canonical bytes of the event, which the tree hashes as one record. Every field is preceded by its length
-// in bytes, so no two events share a form. The position in the tree is not part of it.
+// Leaf returns the canonical bytes of the event, which the tree hashes as one record. The position in the tree is not part
+// of them.
 func (e Event) Leaf() []byte {
-	b := make([]byte, 0, 256+len(e.Data)+96*len(e.Rows))
-	b = append(b, "postdesk event 1\n"...)
-	b = appendField(b, strconv.FormatInt(e.Seq, 10))
-	b = appendField(b, strconv.FormatInt(e.At.UnixMicro(), 10))
-	b = appendField(b, e.Actor)
-	b = appendField(b, e.Kind)
-	b = appendField(b, strconv.FormatInt(e.Ticket, 10))
-	b = appendField(b, string(e.Data))
-	for _, r := range e.Rows {
-		b = appendField(b, r.Row)
-		b = appendField(b, r.SHA256)
-	}
-	return b
+	return Leaf(e.Seq, e.At.UnixMicro(), e.Actor, e.Kind, e.Ticket, string(e.Data), RowsText(e.Rows))
 }
 
-func appendField(b []byte, s string) []byte {
+// RowsText is the JSON text of row digests as it is stored and hashed: an array, "[]" when there are none.
+func RowsText(rows []RowDigest) string {
+	if len(rows) == 0 {
+		return "[]"
+	}
+	text, _ := json.Marshal(rows) // strings always have a JSON form
+	return string(text)
+}
+
+// Leaf is the leaf of an event whose parts are given as they are stored: the time in microseconds since 1970, data and rows
+// as JSON text. Every part is preceded by its length in bytes, so no two events share a form.
+func Leaf(seq, at int64, actor, kind string, ticket int64, data, rows string) []byte {
+	b := make([]byte, 0, 96+len(data)+len(rows))
+	b = append(b, "postdesk event 1\n"...)
+	b = appendPart(b, strconv.FormatInt(seq, 10))
+	b = appendPart(b, strconv.FormatInt(at, 10))
+	b = appendPart(b, actor)
+	b = appendPart(b, kind)
+	b = appendPart(b, strconv.FormatInt(ticket, 10))
+	b = appendPart(b, data)
+	return appendPart(b, rows)
+}
+
+func appendPart(b []byte, s string) []byte {
 	b = strconv.AppendInt(b, int64(len(s)), 10)
 	b = append(b, ':')
 	b = append(b, s...)

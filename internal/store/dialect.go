@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -84,7 +85,9 @@ func openPostgres(target string) (writers, readers *sql.DB, err error) {
 		return nil, nil, errors.New("database url cannot be parsed") // the error of net/url would repeat the password
 	}
 	query := u.Query()
-	query.Set("timezone", "UTC")
+	if query.Get("lock_timeout") == "" {
+		query.Set("lock_timeout", "10000") // milliseconds; waiting longer than this means that something is stuck
+	}
 	u.RawQuery = query.Encode()
 	if writers, err = sql.Open("pgx", u.String()); err != nil {
 		return nil, nil, err
@@ -274,4 +277,83 @@ func classifyPostgres(err error, pg *pgconn.PgError) error {
 func overtaken(err error) bool {
 	var pg *pgconn.PgError
 	return errors.As(err, &pg) && (pg.Code == "40001" || pg.Code == "40P01" || pg.Code == "23505")
+}
+
+// snapshot makes a read-only transaction see one state of the database throughout. On SQLite every transaction does.
+func (d dialect) snapshot() *sql.TxOptions {
+	if d == sqlite {
+		return nil
+	}
+	return &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
+}
+
+// selfCheck lets the database check its own structures and returns what it complains of. PostgreSQL has no such command.
+func (d dialect) selfCheck(ctx context.Context, c conn) (found []string, err error) {
+	if d == postgresql {
+		return nil, nil
+	}
+	rows, err := c.QueryContext(ctx, "PRAGMA integrity_check(50)")
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var line string
+		if err := rows.Scan(&line); err != nil {
+			return found, err
+		}
+		if line != "ok" {
+			found = append(found, line)
+		}
+	}
+	return found, rows.Err()
+}
+
+// triggers lists those the migrations create.
+func (d dialect) triggers() ([]string, error) {
+	migrations, err := d.migrations()
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, m := range migrations {
+		for _, found := range createTrigger.FindAllStringSubmatch(m.sql, -1) {
+			names = append(names, found[1])
+		}
+	}
+	return names, nil
+}
+
+var createTrigger = regexp.MustCompile(`(?m)^CREATE TRIGGER (\w+)`)
+
+// activeTriggers lists those the database has and obeys.
+func (d dialect) activeTriggers(ctx context.Context, c conn) (map[string]bool, error) {
+	query := "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+	if d == postgresql {
+		query = `SELECT tgname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
+			WHERE relnamespace = current_schema()::regnamespace AND NOT tgisinternal AND tgenabled IN ('O', 'A')`
+	}
+	rows, err := c.QueryContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	names := make(map[string]bool)
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		names[name] = true
+	}
+	return names, rows.Err()
+}
+
+// nextEvent returns the number the next event will get, where numbers have no gaps; ok is false elsewhere.
+func (d dialect) nextEvent(ctx context.Context, c conn) (next int64, ok bool, err error) {
+	if d == postgresql {
+		return 0, false, nil
+	}
+	err = c.QueryRowContext(ctx, "SELECT coalesce((SELECT next FROM counter WHERE name = 'event'), 1)").Scan(&next)
+	return next, err == nil, err
 }

@@ -1,13 +1,13 @@
 package store
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
 
 	"gorm.io/gorm"
 
+	"postdesk/internal/audit"
 	"postdesk/internal/ticket"
 )
 
@@ -87,8 +87,7 @@ func (tx *Tx) flushEvents() error {
 	columns := []string{"seq", "at", "actor", "kind", "ticket", "data", "row_digests"}
 	return tx.insert("event", columns, "", len(events), func(i int, args []any) []any {
 		e := events[i]
-		digests, _ := json.Marshal(e.Rows) // strings always have a JSON form
-		return append(args, seqs[i], toMicros(e.At), e.Actor, e.Kind, e.Ticket, string(e.Data), string(digests))
+		return append(args, seqs[i], toMicros(e.At), e.Actor, e.Kind, e.Ticket, string(e.Data), audit.RowsText(e.Rows))
 	})
 }
 

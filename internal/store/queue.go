@@ -52,7 +52,7 @@ func newQueue(s *Store) *queue {
 
 // do hands over the job and waits for its commit. A job not yet begun is given up when ctx ends; one begun is awaited.
 func (q *queue) do(ctx context.Context, j job) error {
-	j.ctx, j.done = ctx, make(chan result, 1)
+	j.done = make(chan result, 1)
 	select {
 	case <-ctx.Done():
 		return ctx.Err()

@@ -210,8 +210,7 @@ func (tx *Tx) PutOriginal(o Original) {
 // be named by a later Record; naming a row this transaction has not changed is an error, because it is a forgotten Update.
 // ticketID 0 stands for no ticket.
 func (tx *Tx) Record(kind string, ticketID int64, data any, rows ...any) {
-	event := audit.Event{At: tx.now, Actor: cleanText(tx.job.actor), Kind: cleanText(kind), Ticket: ticketID,
-		Rows: make([]audit.RowDigest, 0, len(rows))}
+	event := audit.Event{At: tx.now, Actor: cleanText(tx.job.actor), Kind: cleanText(kind), Ticket: ticketID}
 	if data != nil {
 		text, err := json.Marshal(data)
 		if err != nil {

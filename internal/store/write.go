@@ -34,6 +34,7 @@ func (s *Store) transact(ctx context.Context, j job) error {
 	if !s.ready.Load() {
 		return ErrSchemaOld
 	}
+	j.ctx = ctx
 	if s.dialect == sqlite {
 		return s.queue.do(ctx, j)
 	}

@@ -31,13 +31,19 @@ const (
 // errNoServer says that this machine has no PostgreSQL programs.
 var errNoServer = errors.New("no PostgreSQL server programs found; install them (Debian: apt install postgresql) or set " + envServer)
 
-// server is the one PostgreSQL of this test process, started by the first test that needs it.
-var server = sync.OnceValues(func() (string, error) {
+// server is the one PostgreSQL of this test process, started by the first test that needs it. Holding the command keeps its
+// pipe open.
+var server = sync.OnceValues(func() (postgres, error) {
 	if given := os.Getenv(envServer); given != "" {
-		return given, nil
+		return postgres{url: given}, nil
 	}
 	return startPostgres()
 })
+
+type postgres struct {
+	url     string
+	command *exec.Cmd
+}
 
 // schemas numbers the schemas of this process, so that tests never share one.
 var schemas atomic.Int64
@@ -46,13 +52,14 @@ var schemas atomic.Int64
 // test and says what to install, or fails it when POSTDESK_REQUIRE_SERVERS=1.
 func PostgresURL(t testing.TB) string {
 	t.Helper()
-	base, err := server()
+	running, err := server()
 	if errors.Is(err, errNoServer) && os.Getenv(envRequired) != "1" {
 		t.Skip(err)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
+	base := running.url
 	schema := fmt.Sprintf("test_%d_%d", os.Getpid(), schemas.Add(1))
 	admin(t, base, "CREATE SCHEMA "+schema)
 	t.Cleanup(func() { admin(t, base, "DROP SCHEMA "+schema+" CASCADE") })
@@ -80,30 +87,30 @@ func admin(t testing.TB, base, statement string) {
 
 // startPostgres makes a server in a new directory under /tmp, reachable by a Unix socket only. A shell stands between us and
 // it that stops it and removes the directory when the pipe from this process closes, however this process ends.
-func startPostgres() (string, error) {
+func startPostgres() (postgres, error) {
 	bin, err := findPostgres()
 	if err != nil {
-		return "", err
+		return postgres{}, err
 	}
 	dir, err := os.MkdirTemp("/tmp", "postdesk-pg-") // socket paths must be short
 	if err != nil {
-		return "", err
+		return postgres{}, err
 	}
 	who, err := serverUser(dir)
 	if err != nil {
-		return "", err
+		return postgres{}, err
 	}
 	data := filepath.Join(dir, "data")
 	initdb := exec.Command(filepath.Join(bin, "initdb"), "-D", data, "-U", "postdesk", "-A", "trust", "-E", "UTF8", "--no-locale", "-N")
 	initdb.SysProcAttr, initdb.Dir = &syscall.SysProcAttr{Credential: who}, dir
 	if out, err := initdb.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("initdb: %w\n%s", err, out)
+		return postgres{}, fmt.Errorf("initdb: %w\n%s", err, out)
 	}
-	if err := keepRunning(bin, dir, data, who); err != nil {
-		return "", err
+	p := postgres{url: "postgres://postdesk@/postgres?host=" + url.QueryEscape(dir)}
+	if p.command, err = keepRunning(bin, dir, data, who); err != nil {
+		return postgres{}, err
 	}
-	target := "postgres://postdesk@/postgres?host=" + url.QueryEscape(dir)
-	return target, awaitServer(target, filepath.Join(dir, "log"))
+	return p, awaitServer(p.url, filepath.Join(dir, "log"))
 }
 
 // supervise runs the server until its standard input ends. $1 server, $2 data, $3 directory.
@@ -117,16 +124,16 @@ cd /
 rm -rf "$3"
 `
 
-func keepRunning(bin, dir, data string, who *syscall.Credential) error {
+func keepRunning(bin, dir, data string, who *syscall.Credential) (*exec.Cmd, error) {
 	cmd := exec.Command("/bin/sh", "-c", supervise, "sh", filepath.Join(bin, "postgres"), data, dir)
 	cmd.SysProcAttr, cmd.Dir = &syscall.SysProcAttr{Credential: who, Setpgid: true}, dir // Setpgid: ^C must reach us only
 	if _, err := cmd.StdinPipe(); err != nil {                                           // closed by the end of this process
-		return err
+		return nil, err
 	}
 	if err := cmd.Start(); err != nil {
-		return fmt.Errorf("start PostgreSQL: %w", err)
+		return nil, fmt.Errorf("start PostgreSQL: %w", err)
 	}
-	return nil
+	return cmd, nil
 }
 
 // findPostgres returns the directory of the newest server programs.

@@ -1,0 +1,35 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"gorm.io/gorm"
+
+	"postdesk/internal/ticket"
+)
+
+// NewestTicketOf returns the number of the customer's newest ticket.
+func (q Queries) NewestTicketOf(ctx context.Context, customerID int64) (int64, error) {
+	found, err := list[ticket.Ticket](ctx, q, "newest ticket", func(db *gorm.DB) *gorm.DB {
+		return db.Where("customer_id = ?", customerID).Order("id DESC").Limit(1)
+	})
+	if err != nil {
+		return 0, err
+	}
+	if len(found) == 0 {
+		return 0, fmt.Errorf("newest ticket of customer %d: %w", customerID, ticket.ErrNotFound)
+	}
+	return found[0].ID, nil
+}
+
+// LastInboundUID returns the highest UID that has a row in the mailbox; 0 if there is none.
+func (q Queries) LastInboundUID(ctx context.Context, mailbox string) (uint32, error) {
+	found, err := list[ticket.Inbound](ctx, q, "last inbound", func(db *gorm.DB) *gorm.DB {
+		return db.Where("mailbox = ?", mailbox).Order("uidvalidity DESC, uid DESC").Limit(1)
+	})
+	if err != nil || len(found) == 0 {
+		return 0, err
+	}
+	return found[0].UID, nil
+}
