@@ -264,3 +264,15 @@ func (c *Config) DatabaseURL() (string, error) {
 	}
 	return u.String(), nil
 }
+
+// CheckpointFile is where signed checkpoints are kept outside the database: the configured file, or one beside a SQLite
+// database. "none" keeps none.
+func (c *Config) CheckpointFile() string {
+	switch path := c.Database.Path(); {
+	case c.Audit.CheckpointFile == "none":
+		return ""
+	case c.Audit.CheckpointFile == "" && path != "":
+		return path + ".checkpoints"
+	}
+	return c.Audit.CheckpointFile
+}

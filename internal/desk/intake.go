@@ -1,0 +1,242 @@
+package desk
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"postdesk/internal/email"
+	"postdesk/internal/store"
+	"postdesk/internal/ticket"
+)
+
+// intake is one transaction that takes in a batch. What the batch needs to know of the database is read at once at the
+// start, since a question a mail would cost more than everything else.
+type intake struct {
+	*Desk
+	ctx context.Context
+	tx  *store.Tx
+
+	decided   map[uint32]bool             // UIDs that have an outcome already
+	seen      map[string][]ticket.Inbound // raw bytes that were received before, by hash
+	byMailID  map[string][]ticket.Message // messages that this batch's ids and references name
+	customers map[string]*ticket.Customer // by brand and address key
+	tickets   map[int64]*ticket.Ticket    // those touched so far
+	fresh     map[int64]int               // tickets opened in the last hour, by customer
+	sent      sentCounts                  // automatic mails of late
+	again     int64                       // inbound row of a mail that is taken a second time, out of quarantine
+}
+
+// openIntake reads what the batch needs. All mails of a batch come from one mailbox.
+func (d *Desk) openIntake(ctx context.Context, tx *store.Tx, fence int64, readings []*reading) (*intake, error) {
+	in := &intake{Desk: d, ctx: ctx, tx: tx, tickets: map[int64]*ticket.Ticket{}}
+	first := readings[0].mail
+	if fence != 0 {
+		if err := tx.CheckMailboxFence(first.Mailbox, fence); err != nil {
+			return nil, err
+		}
+	}
+	if err := in.readDecided(first.Mailbox, first.UIDValidity, readings); err != nil {
+		return nil, err
+	}
+	if err := in.readSeen(readings); err != nil {
+		return nil, err
+	}
+	if err := in.readThreads(readings); err != nil {
+		return nil, err
+	}
+	if err := in.readCustomers(readings); err != nil {
+		return nil, err
+	}
+	return in, in.readSent(readings)
+}
+
+func (in *intake) readDecided(mailbox string, uidvalidity uint32, readings []*reading) error {
+	uids := make([]uint32, len(readings))
+	for i, r := range readings {
+		uids[i] = r.mail.UID
+	}
+	rows, err := in.tx.InboundByUID(in.ctx, mailbox, uidvalidity, uids)
+	if err != nil {
+		return fmt.Errorf("look up what was received: %w", err)
+	}
+	in.decided = map[uint32]bool{}
+	for uid, row := range rows {
+		in.decided[uid] = row.Outcome != ticket.FailedFetch
+	}
+	return nil
+}
+
+func (in *intake) readSeen(readings []*reading) (err error) {
+	shas := make([]string, len(readings))
+	for i, r := range readings {
+		shas[i] = r.original.SHA256
+	}
+	if in.seen, err = in.tx.InboundByRaw(in.ctx, shas); err != nil {
+		return fmt.Errorf("look up known mails: %w", err)
+	}
+	return nil
+}
+
+func (in *intake) readThreads(readings []*reading) (err error) {
+	var ids []string
+	for _, r := range readings {
+		if r.parsed == nil {
+			continue
+		}
+		ids = append(append(append(ids, r.parsed.MessageID), r.parsed.InReplyTo...), r.parsed.References...)
+	}
+	if in.byMailID, err = in.tx.MessagesByMailID(in.ctx, ids); err != nil {
+		return fmt.Errorf("look up conversations: %w", err)
+	}
+	return nil
+}
+
+func (in *intake) readCustomers(readings []*reading) error {
+	keys := map[string][]string{}
+	for _, r := range readings {
+		if r.sender() != "" {
+			keys[r.brand.ID] = append(keys[r.brand.ID], r.sender())
+		}
+	}
+	in.customers = map[string]*ticket.Customer{}
+	var ids []int64
+	for brand, addresses := range keys {
+		known, err := in.tx.CustomersByKey(in.ctx, brand, addresses)
+		if err != nil {
+			return fmt.Errorf("look up customers: %w", err)
+		}
+		for key, c := range known {
+			in.customers[customerKey(brand, key)] = &c
+			ids = append(ids, c.ID)
+		}
+	}
+	var err error
+	if in.fresh, err = in.tx.NewTicketsByCustomer(in.ctx, ids, in.tx.Now().Add(-time.Hour)); err != nil {
+		return fmt.Errorf("count new tickets: %w", err)
+	}
+	return nil
+}
+
+func customerKey(brand, addressKey string) string { return brand + "\x00" + addressKey }
+
+// take gives one mail its outcome.
+func (in *intake) take(r *reading) error {
+	if in.decided[r.mail.UID] {
+		return nil
+	}
+	in.decided[r.mail.UID] = true
+	if known := in.seen[r.original.SHA256]; len(known) > 0 {
+		return in.duplicate(r, known[0])
+	}
+	if r.failed != "" {
+		return in.setAside(r)
+	}
+	switch r.parsed.Kind {
+	case email.OwnLoop, email.Report:
+		return in.recordOnly(r)
+	case email.Bounced:
+		return in.bounce(r)
+	}
+	return in.converse(r)
+}
+
+// converse puts a mail into the conversation it belongs to, or opens a new one.
+func (in *intake) converse(r *reading) error {
+	p, err := in.place(r)
+	switch {
+	case err != nil:
+		return err
+	case p.hold != "":
+		return in.holdBack(r, p)
+	case p.ticket != nil:
+		return in.join(r, p)
+	}
+	return in.open(r, p)
+}
+
+// duplicate notes that these very bytes were received before: in another folder, under a new UID, or from a second alias.
+func (in *intake) duplicate(r *reading, first ticket.Inbound) error {
+	row := in.inbound(r, ticket.Duplicate)
+	row.Reason = fmt.Sprintf("same bytes as %s/%d/%d", first.Mailbox, first.UIDValidity, first.UID)
+	row.TicketID, row.MessageID = first.TicketID, first.MessageID
+	in.settle(row)
+	in.tx.Record("mail.duplicate", row.TicketID, mailData(r, nil), row)
+	return nil
+}
+
+// setAside puts a mail that cannot be processed into quarantine, with its raw bytes.
+func (in *intake) setAside(r *reading) error {
+	in.tx.PutOriginal(r.original)
+	row := in.inbound(r, ticket.Quarantined)
+	row.Reason = r.failed
+	held := in.held(r, row, r.failed)
+	in.settle(row)
+	in.tx.Insert(held)
+	in.tx.Record("mail.quarantined", 0, mailData(r, map[string]any{"reason": r.failed}), row, held)
+	return nil
+}
+
+// recordOnly keeps a mail that is no customer's: a report about our mail, or our own mail come back.
+func (in *intake) recordOnly(r *reading) error {
+	in.tx.PutOriginal(r.original)
+	row := in.inbound(r, ticket.Recorded)
+	row.Reason = string(r.parsed.Kind)
+	in.settle(row)
+	in.remember(r, row)
+	in.tx.Record("mail.recorded", 0, mailData(r, nil), row)
+	return nil
+}
+
+// inbound is the row that gives a UID its outcome.
+func (in *intake) inbound(r *reading, outcome ticket.Outcome) *ticket.Inbound {
+	id := in.again
+	if id == 0 {
+		id = in.tx.NextID("inbound")
+	}
+	row := &ticket.Inbound{
+		ID: id, Mailbox: r.mail.Mailbox, UIDValidity: r.mail.UIDValidity, UID: r.mail.UID,
+		RawSHA256: r.original.SHA256, Size: r.mail.Size, InternalDate: r.mail.InternalDate, Outcome: outcome, At: in.tx.Now(),
+	}
+	if r.parsed != nil {
+		row.MailID = r.parsed.MessageID
+	}
+	return row
+}
+
+// settle writes the row: a new one, or the one of a mail that is taken a second time.
+func (in *intake) settle(row *ticket.Inbound) {
+	if in.again != 0 {
+		in.tx.Update(row)
+		return
+	}
+	in.tx.Insert(row)
+}
+
+func (in *intake) held(r *reading, row *ticket.Inbound, reason string) *ticket.Held {
+	h := &ticket.Held{
+		ID: in.tx.NextID("held"), InboundID: row.ID, Mailbox: r.mail.Mailbox, UID: r.mail.UID, Reason: reason,
+		RawSHA256: r.original.SHA256, State: "held", At: in.tx.Now(),
+	}
+	if r.parsed != nil {
+		h.From, h.Subject, h.MailID = r.parsed.From, r.parsed.Subject, r.parsed.MessageID
+	}
+	return h
+}
+
+// remember lets later mails of the same batch find this one.
+func (in *intake) remember(r *reading, row *ticket.Inbound) {
+	in.seen[r.original.SHA256] = append(in.seen[r.original.SHA256], *row)
+}
+
+// mailData is what an event says of a mail: ids and hashes, no words of the customer.
+func mailData(r *reading, more map[string]any) map[string]any {
+	data := map[string]any{"mailbox": r.mail.Mailbox, "uidvalidity": r.mail.UIDValidity, "uid": r.mail.UID, "sha256": r.original.SHA256}
+	if r.parsed != nil {
+		data["kind"], data["message_id"] = string(r.parsed.Kind), r.parsed.MessageID
+	}
+	for k, v := range more {
+		data[k] = v
+	}
+	return data
+}

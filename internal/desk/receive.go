@@ -1,0 +1,69 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"postdesk/internal/mailbox"
+	"postdesk/internal/store"
+	"postdesk/internal/ticket"
+)
+
+// Receive turns a batch of mails into tickets, exactly once: when it returns nil, every mail of the batch has its outcome in
+// the database, and a mail that already had one is left alone. The whole batch is one transaction. If that fails, each mail
+// is tried alone, and one that still fails is set aside with its raw bytes: nothing blocks and nothing is lost. An error
+// means that the database took nothing more; the poller brings the rest again.
+//
+// fence is the poller's right to the mailbox (see mailbox.Ledger); 0 for an import, which needs none.
+func (d *Desk) Receive(ctx context.Context, fence int64, batch []mailbox.Mail) error {
+	readings := d.readAll(ctx, batch)
+	err := d.receive(ctx, fence, readings)
+	if err != nil && !d.hopeless(ctx, err) {
+		err = d.receiveEach(ctx, fence, readings)
+	}
+	if err != nil {
+		return fmt.Errorf("receive %d mails: %w", len(batch), err)
+	}
+	d.Queued()
+	return nil
+}
+
+// receive commits the outcome of every reading, or of none.
+func (d *Desk) receive(ctx context.Context, fence int64, readings []*reading) error {
+	return d.Store.Write(ctx, System, func(tx *store.Tx) error {
+		in, err := d.openIntake(ctx, tx, fence, readings)
+		if err != nil {
+			return err
+		}
+		for _, r := range readings {
+			if err := in.take(r); err != nil {
+				return fmt.Errorf("mail %s/%d: %w", r.mail.Mailbox, r.mail.UID, err)
+			}
+		}
+		return nil
+	})
+}
+
+func (d *Desk) receiveEach(ctx context.Context, fence int64, readings []*reading) error {
+	for _, r := range readings {
+		one := []*reading{r}
+		err := d.receive(ctx, fence, one)
+		if err != nil && !d.hopeless(ctx, err) {
+			d.Log.Error("mail set aside", "mailbox", r.mail.Mailbox, "uid", r.mail.UID, "err", err)
+			r.failed = "could not be processed: " + err.Error()
+			err = d.receive(ctx, fence, one)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hopeless reports whether trying again at once, mail by mail, makes no sense: the process ends, another poller took over,
+// or the database takes nothing at all.
+func (d *Desk) hopeless(ctx context.Context, err error) bool {
+	return ctx.Err() != nil || errors.Is(err, ticket.ErrConflict) || errors.Is(err, store.ErrBusy) || errors.Is(err, store.ErrFull) ||
+		errors.Is(err, store.ErrClosed)
+}
