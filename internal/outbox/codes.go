@@ -30,6 +30,7 @@ func (s stage) String() string {
 type answer struct {
 	stage   stage
 	started bool // Queue.Start had recorded that the message data may go out
+	unsent  bool // with started: but no byte of the message did
 	code    int  // 0: no reply, see err
 	text    string
 	err     error

@@ -71,6 +71,9 @@ func (r *run) start(job Job) (bool, error) {
 func (r *run) conclude(job Job, s *session, a answer, began time.Time) {
 	now := time.Now()
 	v := judge(a)
+	if v.state == ticket.Deferred && a.code == 0 && r.hard.Err() != nil {
+		v.state = ticket.Queued // we cut the connection ourselves, before the data
+	}
 	result := r.cfg.result(job, a, v, now)
 	r.log.Info("outbox: delivery", "delivery", job.ID, "ticket", job.Ticket, "state", result.State, "attempts", result.Attempts,
 		"code", a.code, "status", v.enhanced, "stage", a.stage.String(), "took", now.Sub(began))

@@ -80,18 +80,29 @@ func (t *transaction) address(e envelope) answer {
 // data sends DATA, the message and the final dot.
 func (t *transaction) data(raw []byte) answer {
 	t.put("DATA")
-	if a := t.ask(stageData); a.err != nil || a.code != 354 {
-		if a.positive() { // RFC 5321 knows no such reply here; nobody can tell what the server waits for now
-			t.broken = true
-			a.code, a.err = 0, fmt.Errorf("DATA was answered with %d", a.code)
-		}
-		return a
+	if a := t.ask(stageData); a.code != 354 {
+		return t.unasked(a)
 	}
 	if n, err := t.pour(stuff(raw)); err != nil {
 		return t.interrupted(n, err)
 	}
 	t.within(t.cfg.Deadlines.Final)
 	return t.answer(stageDot)
+}
+
+// unasked is a DATA that did not get its 354. A positive reply settles nothing: RFC 5321, 4.3.2 knows none here, and nobody
+// can tell what the server waits for now.
+func (t *transaction) unasked(a answer) answer {
+	if a.err == nil && a.code >= 400 {
+		return a
+	}
+	if a.err == nil {
+		a.err = fmt.Errorf("DATA was answered with %d", a.code)
+	}
+	t.broken = true
+	a.code, a.unsent = 0, true
+	a.err = fmt.Errorf("nothing of the message was sent: %w", a.err)
+	return a
 }
 
 // pour writes data in blocks, each with its own deadline, and returns how much certainly left the buffer.

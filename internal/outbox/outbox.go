@@ -69,5 +69,6 @@ type Result struct {
 	Next     time.Time // when to try again: deferred, queued
 	GaveUp   bool      // failed for lack of time, not by a permanent refusal
 	Suppress bool      // the server says that the mailbox does not exist: do not write to this address again
+	Unsent   bool      // uncertain by the rule, but the connection broke before the first byte of the message was sent: a resend cannot double it
 	Policy   bool      // refused for reputation or rate; the domain or the transport is paused and somebody should look
 }

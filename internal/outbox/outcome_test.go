@@ -57,6 +57,9 @@ func TestT5_1_LostReplyIsUncertainAndNeverSentAgain(t *testing.T) {
 			if r.started != 1 || r.state != ticket.Uncertain || r.job.Attempts != 1 || r.result.Response == "" {
 				t.Errorf("started %d times, %s, attempts %d, response %q", r.started, r.state, r.job.Attempts, r.result.Response)
 			}
+			if r.result.Unsent != (name == "closes at DATA") {
+				t.Errorf("unsent is %v", r.result.Unsent)
+			}
 			if n := taken(srv, r.job.Raw); n != c.took {
 				t.Errorf("the server has %d copies, want %d", n, c.took)
 			}

@@ -71,9 +71,9 @@ func (q *queue) put(j Job) int64 {
 	return j.ID
 }
 
-func (q *queue) fail(op string) error {
-	if q.broken == nil {
-		return nil
+func (q *queue) fail(ctx context.Context, op string) error {
+	if q.broken == nil || ctx.Err() != nil {
+		return ctx.Err()
 	}
 	return q.broken(op)
 }
@@ -98,10 +98,10 @@ func (q *queue) move(r *row, to ticket.DeliveryState) {
 	q.changed = make(chan struct{})
 }
 
-func (q *queue) Recover(_ context.Context, owner string, all bool) error {
+func (q *queue) Recover(ctx context.Context, owner string, all bool) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if err := q.fail("recover"); err != nil {
+	if err := q.fail(ctx, "recover"); err != nil {
 		return err
 	}
 	for _, r := range q.rows {
@@ -118,11 +118,11 @@ func (q *queue) Recover(_ context.Context, owner string, all bool) error {
 	return nil
 }
 
-func (q *queue) Claim(_ context.Context, owner string, max int, lease time.Duration, skip []string) ([]Job, error) {
+func (q *queue) Claim(ctx context.Context, owner string, max int, lease time.Duration, skip []string) ([]Job, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.claims++
-	if err := q.fail("claim"); err != nil {
+	if err := q.fail(ctx, "claim"); err != nil {
 		return nil, err
 	}
 	busy := map[int64]bool{}
@@ -157,10 +157,10 @@ func (q *queue) row(id int64) *row {
 	return q.rows[i]
 }
 
-func (q *queue) Start(_ context.Context, job Job) (bool, error) {
+func (q *queue) Start(ctx context.Context, job Job) (bool, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if err := q.fail("start"); err != nil {
+	if err := q.fail(ctx, "start"); err != nil {
 		return false, err
 	}
 	r := q.row(job.ID)
@@ -177,10 +177,10 @@ func (q *queue) Start(_ context.Context, job Job) (bool, error) {
 	return true, nil
 }
 
-func (q *queue) Finish(_ context.Context, job Job, res Result) error {
+func (q *queue) Finish(ctx context.Context, job Job, res Result) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if err := q.fail("finish"); err != nil {
+	if err := q.fail(ctx, "finish"); err != nil {
 		return err
 	}
 	r := q.row(job.ID)
@@ -195,10 +195,10 @@ func (q *queue) Finish(_ context.Context, job Job, res Result) error {
 	return nil
 }
 
-func (q *queue) Renew(_ context.Context, owner string, lease time.Duration) error {
+func (q *queue) Renew(ctx context.Context, owner string, lease time.Duration) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if err := q.fail("renew"); err != nil {
+	if err := q.fail(ctx, "renew"); err != nil {
 		return err
 	}
 	for _, r := range q.rows {

@@ -16,7 +16,8 @@ const maxResponse = 2000
 // result turns the meaning of an answer into what is stored: whether and when there is another attempt.
 func (c Config) result(job Job, a answer, v verdict, now time.Time) Result {
 	r := Result{State: v.state, Code: a.code, Enhanced: v.enhanced, Response: a.words(),
-		Attempts: job.Attempts + 1, Suppress: v.suppress, Policy: v.policy}
+		Attempts: job.Attempts + 1, Suppress: v.suppress, Policy: v.policy,
+		Unsent: a.unsent && v.state == ticket.Uncertain}
 	if a.stage == stageLocal {
 		r.Attempts, r.GaveUp = job.Attempts, errors.Is(a.err, errExpired)
 	}

@@ -53,23 +53,35 @@ func (w *Worker) Wake() {
 // most Config.Grace, and returns nil when every result is recorded or the grace is over; what could not be recorded is
 // found by Recover. Run is called once.
 func (w *Worker) Run(ctx context.Context) error {
-	hard, kill := context.WithCancel(context.WithoutCancel(ctx))
-	defer kill()
-	stop := context.AfterFunc(ctx, func() { time.AfterFunc(w.cfg.Grace, kill) })
-	defer stop()
-
+	hard, cut := outlive(ctx, w.cfg.Grace)
+	defer cut()
+	last, end := outlive(ctx, w.cfg.Grace+lastWrites)
+	defer end()
 	if !w.recoverFirst(ctx) {
 		return nil
 	}
-	r := &run{Worker: w, soft: ctx, hard: hard, outcomes: make(chan outcome), claims: make(chan claim)}
+	r := &run{Worker: w, soft: ctx, hard: hard, last: last, outcomes: make(chan outcome), claims: make(chan claim)}
 	beating := make(chan struct{})
-	heart, silence := context.WithCancel(hard)
+	heart, silence := context.WithCancel(last)
 	go func() { defer close(beating); w.beat(heart) }()
 	r.loop(ctx)
 	r.drain()
 	silence()
 	<-beating
 	return nil
+}
+
+// lastWrites is the time to record results after the connections were cut.
+const lastWrites = 5 * time.Second
+
+// outlive returns a context that ends d after ctx, or when it is cancelled.
+func outlive(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	context.AfterFunc(ctx, func() {
+		timer := time.AfterFunc(d, cancel)
+		context.AfterFunc(longer, func() { timer.Stop() })
+	})
+	return longer, cancel
 }
 
 // recoverFirst ends the leases of an earlier life before anything is claimed.
@@ -134,7 +146,8 @@ func pause(ctx context.Context, d time.Duration) bool {
 type run struct {
 	*Worker
 	soft     context.Context // ends with the stop
-	hard     context.Context // ends when the grace is over
+	hard     context.Context // ends when the grace is over: connections are cut
+	last     context.Context // ends a little later: nothing more is recorded
 	outcomes chan outcome
 	claims   chan claim
 
@@ -244,7 +257,7 @@ func (r *run) claim() {
 	r.claiming, r.more = true, false
 	owner, skip := r.owner, r.line.full(now)
 	go func() {
-		jobs, err := r.queue.Claim(r.hard, owner, batch, r.cfg.Lease, skip)
+		jobs, err := r.queue.Claim(r.last, owner, batch, r.cfg.Lease, skip)
 		r.mu.Lock()
 		for _, j := range jobs {
 			r.held[lease{j.ID, j.Fence}] = owner
@@ -358,7 +371,7 @@ func (r *run) record(job Job, result Result) {
 	r.work.Go(func() {
 		defer r.release(job)
 		for wait := 50 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
-			err := r.queue.Finish(r.hard, job, result)
+			err := r.queue.Finish(r.last, job, result)
 			switch {
 			case err == nil:
 				return
@@ -367,7 +380,7 @@ func (r *run) record(job Job, result Result) {
 				return
 			}
 			r.log.Error("outbox: record result", "delivery", job.ID, "state", result.State, "err", err)
-			if !pause(r.hard, wait) {
+			if !pause(r.last, wait) {
 				return
 			}
 		}
