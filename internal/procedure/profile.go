@@ -1,0 +1,104 @@
+package procedure
+
+import (
+	"math/big"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Profile is what differs between brands: documents by risk, periods, wording of facts, and changes to machines.
+type Profile struct {
+	Name       string
+	File       string
+	Line       int
+	Title      Text
+	Matrix     map[string]map[Risk][]string // procedure → risk → kinds of documents (and terms, pay_password, sms)
+	Onboarding []string                     // documents asked for when the account was opened
+	Files      FileRules
+	Settings   map[string]Span
+	Minimum    map[string]string // smallest withdrawal by currency
+	DustCap    map[string]string // most that may be given up in writing
+	DustWays   []string          // manual_payout, fee_waiver, written_waiver, donate
+	Login      string            // what a login means while a request is open: ignore_invited, reconfirm, note
+	Channels   []string          // how a challenge may be answered: page, app, email_reply
+	Domains    []string
+	SelfPaths  []Text
+	Linked     []Text
+	Benefits   []Text
+	Disabled   []Text // what soft deactivation switches off
+	Keeps      []Text // what is kept after closing, for how long and why
+	Terms      Terms
+	ADR        Text
+	ClosedAs   []string // account states that mean closed
+	Path       Text     // the official way into the app's support
+	machines   map[string]part
+}
+
+// Terms is the closure agreement a customer consents to.
+type Terms struct {
+	Version string
+	Hash    string
+	URL     string
+	Text    Text
+}
+
+// Jurisdiction holds the statutory periods that hold for a customer.
+type Jurisdiction struct {
+	Name      string
+	Calendar  string
+	calendar  *Calendar
+	Clocks    map[string]Span // period of each clock, from receipt
+	Authority Text
+	Court     Text
+}
+
+func (r *reader) profile(n *yaml.Node, name string) *Profile {
+	f := r.fields(n, "profile", "title", "docs", "onboarding", "files", "settings", "minimum", "dust_cap", "dust_ways", "login", "channels",
+		"domains", "self_service", "linked", "benefits", "disabled", "keeps", "terms", "adr", "closed_as", "path", "machines")
+	p := &Profile{
+		Name: name, File: r.file, Line: n.Line, Title: r.text(f["title"]), Matrix: map[string]map[Risk][]string{}, Onboarding: r.list(f["onboarding"]),
+		Files: r.fileRules(f["files"]), Settings: r.spans(f["settings"]), Minimum: r.amounts(f["minimum"]), DustCap: r.amounts(f["dust_cap"]),
+		DustWays: r.list(f["dust_ways"]), Login: r.oneOf(f["login"], "ignore_invited", "reconfirm", "note"), Channels: r.list(f["channels"]),
+		Domains: r.list(f["domains"]), SelfPaths: r.texts(f["self_service"]), Linked: r.texts(f["linked"]), Benefits: r.texts(f["benefits"]),
+		Disabled: r.texts(f["disabled"]), Keeps: r.texts(f["keeps"]), Terms: r.terms(f["terms"]), ADR: r.text(f["adr"]),
+		ClosedAs: r.list(f["closed_as"]), Path: r.text(f["path"]), machines: map[string]part{},
+	}
+	r.each(f["docs"], func(proc string, _, v *yaml.Node) {
+		p.Matrix[proc] = map[Risk][]string{}
+		r.each(v, func(risk string, k, docs *yaml.Node) {
+			p.Matrix[proc][Risk(r.oneOf(k, "low", "medium", "high"))] = r.list(docs)
+		})
+	})
+	r.each(f["machines"], func(proc string, _, v *yaml.Node) { p.machines[proc] = r.part(v, proc) })
+	if len(p.Channels) == 0 || len(p.ClosedAs) == 0 {
+		r.fail(n.Line, "a profile needs channels and closed_as")
+	}
+	return p
+}
+
+func (r *reader) terms(n *yaml.Node) Terms {
+	f := r.fields(n, "version", "hash", "url", "text")
+	return Terms{Version: r.str(f["version"]), Hash: r.str(f["hash"]), URL: r.str(f["url"]), Text: r.text(f["text"])}
+}
+
+// amounts reads a mapping of currencies to amounts, which are strings in decimal notation.
+func (r *reader) amounts(n *yaml.Node) map[string]string {
+	out := r.words(n)
+	for ccy, a := range out {
+		if _, ok := new(big.Rat).SetString(a); !ok {
+			r.fail(n.Line, "%s: %q is not an amount", ccy, a)
+		}
+	}
+	return out
+}
+
+func (r *reader) jurisdictions(n *yaml.Node, into map[string]*Jurisdiction, cals map[string]*Calendar) {
+	r.each(n, func(name string, k, v *yaml.Node) {
+		f := r.fields(v, "calendar", "clocks", "authority", "court")
+		j := &Jurisdiction{Name: name, Calendar: r.str(f["calendar"]), Clocks: r.spans(f["clocks"]), Authority: r.text(f["authority"]), Court: r.text(f["court"])}
+		if j.calendar = cals[j.Calendar]; j.calendar == nil {
+			r.fail(k.Line, "calendar %q is unknown", j.Calendar)
+		}
+		into[name] = j
+	})
+}
