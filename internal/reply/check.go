@@ -35,6 +35,7 @@ func (s *source) check() []error {
 	c.subject = false
 	c.walkTemplate(s.body)
 	c.unused()
+	c.internal()
 	return c.problems
 }
 
@@ -57,6 +58,21 @@ func (c *checker) unused() {
 				c.problems = append(c.problems, fmt.Errorf("%s: field %s.%s is declared and not used", c.src.at(v.Name), v.Name, f))
 			}
 		}
+	}
+}
+
+// internal: a mail to staff leaves the desk, so it may carry numbers and times, never data of a customer.
+func (c *checker) internal() {
+	if c.src.To != ToInternal {
+		return
+	}
+	for _, v := range c.src.Variables {
+		if !slices.Contains([]Type{typeNumber, typeCode, typeTime, typeDay, typeSetting, typeChoice, typeFlag}, v.Type) {
+			c.problems = append(c.problems, fmt.Errorf("%s: variable %s: a %s could carry personal data in a mail to staff", c.src.at(v.Name), v.Name, v.Type))
+		}
+	}
+	if c.used["customer_name"] {
+		c.problems = append(c.problems, fmt.Errorf("%s:1: a mail to staff does not name the customer", c.src.file))
 	}
 }
 

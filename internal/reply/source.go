@@ -98,14 +98,25 @@ func (s *source) readFront(head []byte) (frontMatter, error) {
 	dec := yaml.NewDecoder(bytes.NewReader(head))
 	dec.KnownFields(true)
 	if err := dec.Decode(&front); err != nil {
-		return front, fmt.Errorf("%s: %w", s.file, err)
+		return front, yamlError(s.file, err)
 	}
 	var doc yaml.Node
 	if err := yaml.Unmarshal(head, &doc); err != nil {
-		return front, fmt.Errorf("%s: %w", s.file, err)
+		return front, yamlError(s.file, err)
 	}
 	s.noteLines(doc.Content[0])
 	return front, nil
+}
+
+var yamlLine = regexp.MustCompile(`line (\d+): `)
+
+// yamlError puts the line a YAML error names behind the file.
+func yamlError(file string, err error) error {
+	line := "1"
+	if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
+		line = m[1]
+	}
+	return fmt.Errorf("%s:%s: %w", file, line, err)
 }
 
 func (s *source) noteLines(mapping *yaml.Node) {
