@@ -306,12 +306,27 @@ func cleanSpec(s string) string {
 	} else if strings.HasPrefix(s, `"`) && strings.HasSuffix(s, `"`) && len(s) > 2 {
 		return cleanSpec(s[1 : len(s)-1])
 	} else {
-		local = withoutBlanks(local)
+		return plainSpec(s)
 	}
 	if domain == "" {
 		return cleanLine(local)
 	}
 	return cleanLine(local + "@" + strings.TrimRight(withoutBlanks(domain), "."))
+}
+
+// plainSpec joins what obsolete syntax tears apart at dots and the @. Of several words it takes the first with an @: joining words
+// would make up an address that nobody wrote.
+func plainSpec(s string) string {
+	words := addressWords(s)
+	for _, w := range words {
+		if strings.Contains(w, "@") {
+			return cleanLine(strings.TrimRight(w, "."))
+		}
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	return cleanLine(strings.TrimRight(words[len(words)-1], "."))
 }
 
 func withoutBlanks(s string) string {

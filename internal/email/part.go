@@ -63,7 +63,7 @@ func (w *walker) describe(p *part, digest bool) {
 	if p.params.duplicate || p.dparams.duplicate {
 		w.problems.note("mime_parameter_duplicate")
 	}
-	if p.dispo != "" && p.dispo != "inline" && p.dispo != "attachment" && strings.Contains(p.dispo, "=") {
+	if strings.HasPrefix(p.dispo, "filename") || strings.HasPrefix(p.dispo, "name=") {
 		_, p.dparams = parseParams("attachment; " + h.Raw("Content-Disposition"))
 		p.dispo = "attachment"
 	}

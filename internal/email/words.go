@@ -30,7 +30,8 @@ func asciiText(s string) bool {
 
 // word is one encoded word, or the text between two.
 type word struct {
-	text    string // raw
+	raw     string // as it stands in the field
+	text    string // between the last two question marks, or text outside encoded words
 	charset string
 	coding  byte // 'b', 'q', or 0 for plain text
 	data    []byte
@@ -70,21 +71,47 @@ func decodeRun(run []word) string {
 		data = append(data, w.data...)
 	}
 	text, sure := charset.Decode(data, run[0].charset)
-	if sure != charset.Damaged || len(run) == 1 || run[0].coding != 'b' {
+	if sure != charset.Damaged && !garbage(text) {
 		return text
 	}
 	var digits strings.Builder
 	for _, w := range run {
 		if w.coding != 'b' {
-			return text
+			return orRaw(text, run)
 		}
 		digits.WriteString(strings.TrimRight(w.text, "="))
 	}
 	data, _ = lenientBase64([]byte(digits.String()))
-	if joined, sure := charset.Decode(data, run[0].charset); sure != charset.Damaged {
+	if joined, sure := charset.Decode(data, run[0].charset); sure != charset.Damaged && !garbage(joined) {
 		return joined
 	}
-	return text
+	return orRaw(text, run)
+}
+
+// orRaw leaves encoded words as they are if what they decode to is no text.
+func orRaw(text string, run []word) string {
+	if !garbage(text) {
+		return text
+	}
+	var out strings.Builder
+	for _, w := range run {
+		out.WriteString(w.raw)
+	}
+	return out.String()
+}
+
+// garbage recognises what comes out of a decoder that was given no text: control characters, or a third of it unreadable.
+func garbage(text string) bool {
+	bad := 0
+	for _, r := range text {
+		if r == utf8.RuneError {
+			bad++
+		}
+		if r < 0x20 && r != '\t' && r != '\n' && r != '\r' && r != 0 {
+			return true
+		}
+	}
+	return bad*3 > utf8.RuneCountInString(text)
 }
 
 // splitWords cuts s into encoded words and the plain text between them, dropping blanks between two encoded words.
@@ -149,7 +176,8 @@ func wordAt(s string) (word, int) {
 	} else {
 		w.data = decodeQ(w.text)
 	}
-	return w, min(len(s), len(s)-len(body)+length+2)
+	w.raw = s[:min(len(s), len(s)-len(body)+length+2)]
+	return w, len(w.raw)
 }
 
 // wordLength finds the end of an encoded word's text. A raw "?" before an escape is no end: `what?=20now?=`.
