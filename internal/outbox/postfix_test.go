@@ -1,0 +1,44 @@
+package outbox
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"postdesk/internal/mailtest"
+	"postdesk/internal/ticket"
+)
+
+func TestPostfixTakesEveryMailOnceAcrossARestart(t *testing.T) {
+	mta := mailtest.Postfix(t)
+	cfg := quick()
+	cfg.Host, cfg.Port, cfg.TLS, cfg.TLSConfig = "localhost", mta.Port, StartTLS, mta.TLS
+	q := newQueue(t)
+	body := func(i int) string { return fmt.Sprintf("\r\n.mail %d\r\n..\r\n.\r\nend\r\n", i) }
+	put := func(i int) {
+		q.put(Job{To: fmt.Sprintf("kunde%d+t%d@example.com", i, i), Raw: []byte(fmt.Sprintf("From: desk@desk.test\r\nSubject: %d\r\n", i) + body(i))})
+	}
+	for i := 1; i <= 10; i++ {
+		put(i)
+	}
+	w, stop := work(t, cfg, q)
+	q.awaitState(ticket.Accepted)
+	if r := q.get(1).result; r.Code != 250 || !strings.Contains(r.Response, "queued as") {
+		t.Errorf("reply kept as %d %q", r.Code, r.Response)
+	}
+	mta.Stop()
+	for i := 11; i <= 20; i++ {
+		put(i)
+	}
+	w.Wake()
+	q.await("given back while the server is away", func(r row) bool { return r.state == ticket.Accepted || len(r.trace) > 2 && r.job.Attempts == 0 })
+	mta.Start(t)
+	q.awaitState(ticket.Accepted)
+	stop()
+	got := strings.Join(mta.WaitReceived(t, 20), "\x00")
+	for i := 1; i <= 20; i++ {
+		if n := strings.Count(got, strings.ReplaceAll(body(i), "\r\n", "\n")); n != 1 {
+			t.Errorf("mail %d arrived %d times as it is stored", i, n)
+		}
+	}
+}
