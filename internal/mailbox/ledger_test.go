@@ -57,12 +57,14 @@ type ledger struct {
 	holders []string
 	active  int
 	worst   int // most Delivers at a time
+
+	patience time.Duration // of wait: bubble time where there is a bubble
 }
 
 func newLedger() *ledger {
 	return &ledger{
 		changed: make(chan struct{}), rows: map[uidKey]*outcome{}, start: "all",
-		sums: map[[32]byte]uidKey{}, mails: map[uidKey]mailbox.Mail{},
+		patience: 24 * time.Hour, sums: map[[32]byte]uidKey{}, mails: map[uidKey]mailbox.Mail{},
 	}
 }
 
@@ -78,7 +80,7 @@ func (l *ledger) do(fn func()) {
 // wait returns when cond holds; it fails the test after a long time.
 func (l *ledger) wait(t testing.TB, what string, cond func() bool) {
 	t.Helper()
-	limit := time.After(3 * time.Minute)
+	limit := time.After(l.patience)
 	for {
 		l.mu.Lock()
 		ok, changed := cond(), l.changed
@@ -354,3 +356,5 @@ func checkBodies(t testing.TB, l *ledger, uidvalidity uint32, want map[uint32][]
 		}
 	}
 }
+
+type ctxT = context.Context

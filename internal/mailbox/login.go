@@ -91,7 +91,12 @@ func (s *session) open(ctx context.Context) error {
 		if err := s.login(ctx); err != nil {
 			return err
 		}
-		if err := s.capability(ctx); err != nil { // the list changes with the log-in
+		// The list changes with the log-in, and the library asks for the new one by itself, at the latest when it has
+		// read the answer to the next command.
+		if err := s.talk(ctx, "noop", func() error { return s.client.Noop().Wait() }); err != nil {
+			return err
+		}
+		if err := s.capability(ctx); err != nil {
 			return err
 		}
 	}
@@ -125,9 +130,11 @@ func (s *session) greet(ctx context.Context) error {
 
 func (s *session) capability(ctx context.Context) error {
 	return s.talk(ctx, "capability", func() error {
-		caps, err := s.client.Capability().Wait()
-		s.caps = caps
-		return err
+		s.caps = s.client.Caps()
+		if s.caps == nil {
+			return errors.New("the server does not tell its capabilities")
+		}
+		return nil
 	})
 }
 

@@ -3,6 +3,7 @@ package mailtest
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"crypto/tls"
 	"fmt"
 	"net"
@@ -96,15 +97,44 @@ func IMAPScript(t testing.TB, b IMAPBehaviour, messages ...IMAPMessage) *IMAPSer
 	if b.TLS != nil {
 		l = tls.NewListener(l, b.TLS)
 	}
-	s := &IMAPServer{
-		Host: "127.0.0.1", Port: port, listener: l, behaviour: b.withDefaults(),
-		uidnext: 1, counts: map[string]int{}, conns: map[*IMAPConn]bool{}, ended: make(chan struct{}),
-	}
-	s.validity = s.behaviour.UIDValidity
-	s.Add(messages...)
+	s := newIMAPServer(b, messages)
+	s.Host, s.Port, s.listener = "127.0.0.1", port, l
 	s.wg.Go(s.accept)
 	t.Cleanup(s.Close)
 	return s
+}
+
+// IMAPPipe is IMAPScript without a port: its clients connect with Dial, over net.Pipe, so that it works in a synctest bubble.
+func IMAPPipe(t testing.TB, b IMAPBehaviour, messages ...IMAPMessage) *IMAPServer {
+	t.Helper()
+	s := newIMAPServer(b, messages)
+	t.Cleanup(s.Close)
+	return s
+}
+
+func newIMAPServer(b IMAPBehaviour, messages []IMAPMessage) *IMAPServer {
+	s := &IMAPServer{
+		behaviour: b.withDefaults(),
+		uidnext:   1, counts: map[string]int{}, conns: map[*IMAPConn]bool{}, ended: make(chan struct{}),
+	}
+	s.validity = s.behaviour.UIDValidity
+	s.Add(messages...)
+	return s
+}
+
+// Dial connects to the server over net.Pipe.
+func (s *IMAPServer) Dial(context.Context) (net.Conn, error) {
+	select {
+	case <-s.ended:
+		return nil, net.ErrClosed
+	default:
+	}
+	client, server := net.Pipe()
+	if s.behaviour.TLS != nil {
+		server = tls.Server(server, s.behaviour.TLS)
+	}
+	s.take(server)
+	return client, nil
 }
 
 // IMAPTLS returns a server's configuration with a fresh certificate, and a client's that trusts it under the name localhost.
@@ -133,7 +163,9 @@ func (b IMAPBehaviour) withDefaults() IMAPBehaviour {
 // Close ends the server and its connections.
 func (s *IMAPServer) Close() {
 	s.once.Do(func() { close(s.ended) })
-	s.listener.Close()
+	if s.listener != nil {
+		s.listener.Close()
+	}
 	s.Drop()
 	s.wg.Wait()
 }
@@ -213,19 +245,23 @@ func (s *IMAPServer) accept() {
 		if err != nil {
 			return
 		}
-		s.mu.Lock()
-		s.dialled++
-		c := &IMAPConn{server: s, conn: conn, r: bufio.NewReader(conn), n: s.dialled, news: make(chan int, 1)}
-		s.conns[c] = true
-		s.mu.Unlock()
-		s.wg.Go(func() {
-			c.serve()
-			c.Drop()
-			s.mu.Lock()
-			delete(s.conns, c)
-			s.mu.Unlock()
-		})
+		s.take(conn)
 	}
+}
+
+func (s *IMAPServer) take(conn net.Conn) {
+	s.mu.Lock()
+	s.dialled++
+	c := &IMAPConn{server: s, conn: conn, r: bufio.NewReader(conn), n: s.dialled, news: make(chan int, 1)}
+	s.conns[c] = true
+	s.mu.Unlock()
+	s.wg.Go(func() {
+		c.serve()
+		c.Drop()
+		s.mu.Lock()
+		delete(s.conns, c)
+		s.mu.Unlock()
+	})
 }
 
 // IMAPConn is one connection to a scripted server.
@@ -274,7 +310,7 @@ func (c *IMAPConn) tell(exists int) {
 }
 
 func (c *IMAPConn) serve() {
-	c.Line("* OK [CAPABILITY IMAP4rev1 %s] script ready", c.before())
+	c.Line("* OK [CAPABILITY %s] script ready", c.capabilities())
 	for !c.dropped {
 		line, err := c.r.ReadString('\n')
 		if err != nil {
@@ -284,11 +320,19 @@ func (c *IMAPConn) serve() {
 	}
 }
 
-func (c *IMAPConn) before() string {
-	if c.server.behaviour.STARTTLS != nil {
-		return "STARTTLS " + c.server.behaviour.CapsBefore
+func (c *IMAPConn) capabilities() string {
+	b := c.server.behaviour
+	caps := []string{"IMAP4rev1"}
+	switch {
+	case c.inside:
+		caps = append(caps, strings.Fields(b.Caps)...)
+	case b.STARTTLS != nil:
+		caps = append(caps, "STARTTLS")
+		fallthrough
+	default:
+		caps = append(caps, strings.Fields(b.CapsBefore)...)
 	}
-	return c.server.behaviour.CapsBefore
+	return strings.Join(caps, " ")
 }
 
 func (c *IMAPConn) parse(line string) (cmd IMAPCommand) {
@@ -321,11 +365,7 @@ func (c *IMAPConn) command(cmd IMAPCommand) {
 func (c *IMAPConn) Friendly(cmd IMAPCommand) {
 	switch cmd.Name {
 	case "CAPABILITY":
-		caps := c.before()
-		if c.inside {
-			caps = c.server.behaviour.Caps
-		}
-		c.Line("* CAPABILITY IMAP4rev1 %s", caps)
+		c.Line("* CAPABILITY %s", c.capabilities())
 	case "STARTTLS":
 		c.startTLS(cmd)
 		return
@@ -533,4 +573,10 @@ func (c *IMAPConn) change(cmd IMAPCommand) {
 			return hit(m) && slices.Contains(m.Flags, `\Deleted`)
 		})
 	}
+}
+
+// ReadLine reads one line of the client, such as DONE.
+func (c *IMAPConn) ReadLine() string {
+	line, _ := c.r.ReadString('\n')
+	return strings.TrimRight(line, "\r\n")
 }
