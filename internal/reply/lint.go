@@ -108,24 +108,16 @@ func (l *linter) apply(r lintRule) {
 	if (r.view == dense && !v.han) || (r.view == words && !v.latin) {
 		return
 	}
-	var spared []span
-	if r.except != nil {
-		spared = spans(r.except.FindAllStringIndex(v.text, -1))
+	found := r.match(v.text)
+	if len(found) == 0 {
+		return
 	}
-	for _, m := range r.match(v.text) {
-		if slices.ContainsFunc(spared, m.overlaps) {
-			continue
+	spared := r.except.all(v.text)
+	for _, m := range found {
+		if !slices.ContainsFunc(spared, m.overlaps) {
+			l.add(r, v.source(m))
 		}
-		l.add(r, v.source(m))
 	}
-}
-
-func spans(pairs [][]int) []span {
-	out := make([]span, len(pairs))
-	for i, p := range pairs {
-		out[i] = span{p[0], p[1]}
-	}
-	return out
 }
 
 func (l *linter) add(r lintRule, s span) {

@@ -9,6 +9,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -74,8 +75,17 @@ func readPhrases(fsys fs.FS, file string) (map[string]phrase, error) {
 		if p.Chinese.Text == "" || p.English.Text == "" || (p.Chinese.How == "") != (p.English.How == "") {
 			return nil, fmt.Errorf("%s:%d: %s needs text in both languages, and how in both or none", file, p.line, node.Value)
 		}
+		if !ends(p.Chinese.How, "。”") || !ends(p.English.How, `."`) {
+			return nil, fmt.Errorf("%s:%d: how of %s is a sentence and ends like one", file, p.line, node.Value)
+		}
 	}
 	return group, nil
+}
+
+// ends reports whether s is empty or ends in one of the marks.
+func ends(s, marks string) bool {
+	last, _ := utf8.DecodeLastRuneInString(s)
+	return s == "" || strings.ContainsRune(marks, last)
 }
 
 // Phrase returns the words for a code of a group: reject (why a document was not accepted), refusal (why a request was refused),
