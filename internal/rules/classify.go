@@ -94,7 +94,7 @@ func (s *scratch) try(id, sentence int32, inherited bool, holds func(*rule) bool
 		if m&r.notIn != 0 || r.onlyIn != 0 && m&r.onlyIn == 0 {
 			continue
 		}
-		rank := s.rank(h, inherited)
+		rank := s.rank(h, inherited && !r.inherited)
 		if s.fired[id] && s.firedRank[id] >= rank {
 			continue
 		}

@@ -66,19 +66,49 @@ func (s *scratch) eval(n *node, sentence int32, out []hit) []hit {
 }
 
 func (s *scratch) evalConcept(n *node, sentence int32, out []hit) []hit {
+	if n.count > 1 {
+		return s.evalCount(n, sentence, out)
+	}
 	found := 0
 	for i := s.first(n.concept); i >= 0 && found < maxHits; i = s.occ[i].next {
 		o := &s.occ[i]
-		if sentence >= 0 && o.sentence != sentence || o.field&n.field == 0 {
-			continue
-		}
-		if n.polar == affirmed && o.negated || n.polar == negated && !o.negated {
+		if !n.admits(o, sentence) {
 			continue
 		}
 		out = append(out, hit{from: o.from, to: o.to, ev: [maxEvidence]int32{i}, n: 1})
 		found++
 	}
 	return out
+}
+
+func (n *node) admits(o *occurrence, sentence int32) bool {
+	if sentence >= 0 && o.sentence != sentence || o.field&n.field == 0 {
+		return false
+	}
+	return n.polar == either || o.negated == (n.polar == negated)
+}
+
+// evalCount holds where enough different words for the concept are found.
+func (s *scratch) evalCount(n *node, sentence int32, out []hit) []hit {
+	whole := hit{from: 1 << 30, to: -1}
+	for i := s.first(n.concept); i >= 0 && whole.n < min(n.count, maxEvidence); i = s.occ[i].next {
+		if o := &s.occ[i]; n.admits(o, sentence) && !s.sameWord(whole, o) {
+			whole = whole.with(hit{from: o.from, to: o.to, ev: [maxEvidence]int32{i}, n: 1})
+		}
+	}
+	if whole.n < min(n.count, maxEvidence) {
+		return out
+	}
+	return append(out, whole)
+}
+
+func (s *scratch) sameWord(h hit, o *occurrence) bool {
+	for _, e := range h.ev[:h.n] {
+		if p := &s.occ[e]; string(s.buf[p.start:p.end]) == string(s.buf[o.start:o.end]) {
+			return true
+		}
+	}
+	return false
 }
 
 // evalAnd joins the first way of each operand; the operands need not be near.

@@ -25,6 +25,7 @@ const (
 //	NOT:CLOSE       the concept, ruled out by a negation
 //	ANY:CLOSE       either
 //	subject:CLOSE   in the subject; body:CLOSE in the body; file:CLOSE in the name of an attachment
+//	CLOSE*2         at least two different words for it (two to nine)
 //	'wind up; wrap*' terms written in place
 //	@rule.id        an earlier rule that held (rules over the whole mail)
 //	A ~ B  A ~3 B   both, at most 6 (3) words apart, in any order
@@ -41,6 +42,7 @@ type node struct {
 	polar   polarity
 	field   fieldMask
 	gap     int32 // near, then: units
+	count   int   // concept: how many different words at least
 	kids    []*node
 }
 
@@ -214,7 +216,7 @@ func (p *parser) literal(field fieldMask) (*node, error) {
 func (p *parser) word() string {
 	p.space()
 	start := p.pos
-	for p.pos < len(p.src) && strings.IndexByte(" \t\n()&|~>!'@:", p.src[p.pos]) < 0 {
+	for p.pos < len(p.src) && strings.IndexByte(" \t\n()&|~>!'@:*", p.src[p.pos]) < 0 {
 		p.pos++
 	}
 	return p.src[start:p.pos]
@@ -265,9 +267,23 @@ func (p *parser) atom() (*node, error) {
 			return nil, fmt.Errorf("match: no concept %q%s", name, p.suggest(name))
 		}
 		n.concept = id
-		return n, nil
+		return p.counted(n)
 	}
 }
+
+func (p *parser) counted(n *node) (*node, error) {
+	if p.pos >= len(p.src) || p.src[p.pos] != '*' {
+		return n, nil
+	}
+	p.pos++
+	if n.count = p.number(0); n.count < 2 || n.count > maxCount {
+		return nil, p.errorf("expected a number from 2 to %d after *", maxCount)
+	}
+	return n, nil
+}
+
+// maxCount bounds how many different words a count may ask for.
+const maxCount = 9
 
 // suggest names the declared concept that a misspelt one is nearest to.
 func (p *parser) suggest(name string) string {

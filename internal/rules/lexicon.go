@@ -111,7 +111,7 @@ func (l *lexicon) addTerms(id conceptID, item string) error {
 }
 
 // maxForms bounds what the braces of one term may stand for.
-const maxForms = 500
+const maxForms = 5000
 
 // expand writes out the alternatives in braces.
 func expand(term string) ([]string, error) {

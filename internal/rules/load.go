@@ -41,6 +41,7 @@ type rule struct {
 	onlyIn    mood
 	score     [categories]float64
 	scoring   bool
+	inherited bool // an inherited subject counts in full
 	secondary categoryMask
 	flag      string
 	item      string
@@ -123,6 +124,7 @@ type ruleForm struct {
 	Request   []string           `yaml:"request"`
 	Template  string             `yaml:"template"`
 	Hold      bool               `yaml:"hold"`
+	Inherited bool               `yaml:"inherited"`
 	Examples  []yaml.Node        `yaml:"examples"`
 	Counter   []yaml.Node        `yaml:"counter"`
 }
@@ -247,7 +249,7 @@ func knownFields(form any) []string {
 		return []string{"about", "role", "negatable"}
 	case *ruleForm:
 		return []string{"id", "about", "match", "if", "scope", "not_in", "only_in", "score", "secondary", "flag", "provided", "priority", "queue",
-			"tags", "request", "template", "hold", "examples", "counter"}
+			"tags", "request", "template", "hold", "inherited", "examples", "counter"}
 	case *settings:
 		return []string{"inherited_subject", "subject_alone", "repeat", "prior", "secondary", "secondary_share"}
 	}
@@ -320,8 +322,15 @@ func (l *loader) term(file string, id conceptID, item *yaml.Node) {
 		l.fail(file, item.Line, "expected terms separated by \";\", found a list or mapping")
 		return
 	}
-	if err := l.set.lex.addTerms(id, item.Value); err != nil {
-		l.fail(file, item.Line, "%w", err)
+	line := item.Line
+	if item.Style&yaml.LiteralStyle != 0 {
+		line++
+	}
+	for text := range strings.Lines(item.Value) {
+		if err := l.set.lex.addTerms(id, text); err != nil {
+			l.fail(file, line, "%w", err)
+		}
+		line++
 	}
 }
 
@@ -345,7 +354,7 @@ func (l *loader) rule(file string, n *yaml.Node) {
 	if !l.strict(file, n, &form) {
 		return
 	}
-	r := rule{id: form.ID, about: form.About, where: place{file, n.Line}, flag: form.Flag, item: form.Provided}
+	r := rule{id: form.ID, about: form.About, where: place{file, n.Line}, flag: form.Flag, item: form.Provided, inherited: form.Inherited}
 	r.actions = Actions{form.Priority, form.Queue, form.Tags, form.Request, form.Template, form.Hold}
 	if form.ID == "" {
 		l.fail(file, n.Line, "rule: expected an id")
