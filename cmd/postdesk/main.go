@@ -20,6 +20,7 @@ var version = "unknown"
 type commands struct {
 	Config string `help:"Configuration file." env:"POSTDESK_CONFIG" type:"path" placeholder:"FILE"`
 
+	Demo       demoCommand       `cmd:"" help:"See it work: sample customers and mail servers on this machine, nothing to set up."`
 	Init       initCommand       `cmd:"" help:"Write a commented configuration and a key file."`
 	Serve      serveCommand      `cmd:"" help:"Run the service."`
 	Doctor     doctorCommand     `cmd:"" help:"Try every connection and setting and say what to do."`

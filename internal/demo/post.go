@@ -154,11 +154,25 @@ func (s *submission) Data(r io.Reader) error {
 	}
 	raw = append([]byte("Return-Path: <"+s.from+">\r\n"), raw...)
 	for _, to := range s.to {
+		if strings.HasSuffix(strings.ToLower(to), "@"+Gone) {
+			if err := s.giveBack(to, raw); err != nil {
+				return err
+			}
+			continue
+		}
 		if err := s.post.Deliver(to, append([]byte("Delivered-To: "+to+"\r\n"), raw...)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// giveBack returns a mail that cannot be delivered to its envelope sender; one without a sender is dropped (RFC 5321 §4.5.5).
+func (s *submission) giveBack(to string, raw []byte) error {
+	if s.from == "" {
+		return nil
+	}
+	return s.post.Deliver(s.from, append([]byte("Return-Path: <>\r\nDelivered-To: "+s.from+"\r\n"), returned(to, s.from, raw)...))
 }
 
 // Wait blocks until the context ends and closes the post office.

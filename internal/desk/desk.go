@@ -6,9 +6,11 @@ import (
 	"log/slog"
 	"net/mail"
 	"strings"
+	"time"
 
 	"postdesk/config"
 	"postdesk/internal/email"
+	"postdesk/internal/email/authentic"
 	"postdesk/internal/reply"
 	"postdesk/internal/rules"
 	"postdesk/internal/store"
@@ -32,11 +34,13 @@ type Parts struct {
 // Desk carries out the verbs. It is safe for concurrent use.
 type Desk struct {
 	Parts
-	brands  map[string]config.Brand
-	replies map[string]*reply.Set // by brand
-	boxes   map[string]config.Mailbox
-	own     map[string]bool // addresses of ours, lower-case: never answered, never a customer
-	public  map[string]bool // domains of mail providers
+	brands     map[string]config.Brand
+	replies    map[string]*reply.Set // by brand
+	resolver   authentic.Resolver
+	brandNames []authentic.Brand
+	boxes      map[string]config.Mailbox
+	own        map[string]bool // addresses of ours, lower-case: never answered, never a customer
+	public     map[string]bool // domains of mail providers
 }
 
 // New makes a desk of its parts.
@@ -44,11 +48,15 @@ func New(p Parts) *Desk {
 	d := &Desk{Parts: p, brands: map[string]config.Brand{}, replies: map[string]*reply.Set{}, boxes: map[string]config.Mailbox{}, own: map[string]bool{}}
 	for _, b := range p.Settings.Brands {
 		d.brands[b.ID] = b
+		d.brandNames = append(d.brandNames, authentic.Brand{Name: b.Name, Domains: b.Domains})
 		d.replies[b.ID] = p.Replies.WithBrand(voice(b))
 	}
 	for _, m := range p.Settings.Mailboxes {
 		d.boxes[m.Name] = m
 		d.own[addressKey(m.Address)] = true
+	}
+	if p.Resolver != nil {
+		d.resolver = newCache(p.Resolver, time.Now)
 	}
 	d.public = publicDomains(p.Settings.Automatic.PublicDomains)
 	if d.Queued == nil {

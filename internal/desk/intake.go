@@ -18,6 +18,7 @@ type intake struct {
 	tx  *store.Tx
 
 	decided   map[uint32]bool             // UIDs that have an outcome already
+	copies    map[string][]ticket.Inbound // mails with the same content, by its hash
 	seen      map[string][]ticket.Inbound // raw bytes that were received before, by hash
 	byMailID  map[string][]ticket.Message // messages that this batch's ids and references name
 	customers map[string]*ticket.Customer // by brand and address key
@@ -68,9 +69,12 @@ func (in *intake) readDecided(mailbox string, uidvalidity uint32, readings []*re
 }
 
 func (in *intake) readSeen(readings []*reading) (err error) {
-	shas := make([]string, len(readings))
+	shas, contents := make([]string, len(readings)), make([]string, len(readings))
 	for i, r := range readings {
-		shas[i] = r.original.SHA256
+		shas[i], contents[i] = r.original.SHA256, r.content
+	}
+	if in.copies, err = in.tx.InboundByContent(in.ctx, contents); err != nil {
+		return fmt.Errorf("look up copies: %w", err)
 	}
 	if in.seen, err = in.tx.InboundByRaw(in.ctx, shas); err != nil {
 		return fmt.Errorf("look up known mails: %w", err)
@@ -126,8 +130,8 @@ func (in *intake) take(r *reading) error {
 		return nil
 	}
 	in.decided[r.mail.UID] = true
-	if known := in.seen[r.original.SHA256]; len(known) > 0 {
-		return in.duplicate(r, known[0])
+	if first, ok := in.copyOf(r); ok {
+		return in.duplicate(r, first)
 	}
 	if r.failed != "" {
 		return in.setAside(r)
@@ -155,11 +159,30 @@ func (in *intake) converse(r *reading) error {
 	return in.open(r, p)
 }
 
+// copyOf finds an earlier receipt of the same mail: the very same bytes, or the same Message-ID and the same content apart
+// from what servers added on the way (a mail to two of our addresses). The Message-ID alone proves nothing: whoever knows one
+// could otherwise suppress somebody's mail by using it first.
+func (in *intake) copyOf(r *reading) (ticket.Inbound, bool) {
+	if known := in.seen[r.original.SHA256]; len(known) > 0 {
+		return known[0], true
+	}
+	if r.content == "" || r.parsed == nil || r.parsed.MessageID == "" {
+		return ticket.Inbound{}, false
+	}
+	for _, known := range in.copies[r.content] {
+		if known.MailID == r.parsed.MessageID {
+			return known, true
+		}
+	}
+	return ticket.Inbound{}, false
+}
+
 // duplicate notes that these very bytes were received before: in another folder, under a new UID, or from a second alias.
 func (in *intake) duplicate(r *reading, first ticket.Inbound) error {
 	row := in.inbound(r, ticket.Duplicate)
 	row.Reason = fmt.Sprintf("same bytes as %s/%d/%d", first.Mailbox, first.UIDValidity, first.UID)
 	row.TicketID, row.MessageID = first.TicketID, first.MessageID
+	in.tx.PutOriginal(r.original)
 	in.settle(row)
 	in.tx.Record("mail.duplicate", row.TicketID, mailData(r, nil), row)
 	return nil
@@ -196,7 +219,7 @@ func (in *intake) inbound(r *reading, outcome ticket.Outcome) *ticket.Inbound {
 	}
 	row := &ticket.Inbound{
 		ID: id, Mailbox: r.mail.Mailbox, UIDValidity: r.mail.UIDValidity, UID: r.mail.UID,
-		RawSHA256: r.original.SHA256, Size: r.mail.Size, InternalDate: r.mail.InternalDate, Outcome: outcome, At: in.tx.Now(),
+		RawSHA256: r.original.SHA256, ContentSHA256: r.content, Size: r.mail.Size, InternalDate: r.mail.InternalDate, Outcome: outcome, At: in.tx.Now(),
 	}
 	if r.parsed != nil {
 		row.MailID = r.parsed.MessageID
@@ -227,6 +250,7 @@ func (in *intake) held(r *reading, row *ticket.Inbound, reason string) *ticket.H
 // remember lets later mails of the same batch find this one.
 func (in *intake) remember(r *reading, row *ticket.Inbound) {
 	in.seen[r.original.SHA256] = append(in.seen[r.original.SHA256], *row)
+	in.copies[r.content] = append(in.copies[r.content], *row)
 }
 
 // mailData is what an event says of a mail: ids and hashes, no words of the customer.

@@ -108,7 +108,7 @@ func (in *intake) message(r *reading, number int64, trust string) *ticket.Messag
 		ID: in.tx.NextID("message"), TicketID: number, Direction: ticket.In, Kind: string(p.Kind),
 		From: p.From, FromName: p.FromName, To: p.To, Cc: p.Cc, Subject: p.Subject,
 		MessageID: p.MessageID, InReplyTo: p.InReplyTo, References: p.References,
-		Text: p.Text, NewText: p.NewText, Language: p.Language, Auth: r.auth.Level, Trust: trust,
+		Text: p.Text, NewText: p.NewText, Language: p.Language, Auth: r.auth.Level, AuthResult: r.auth.record, Trust: trust,
 		Problems: r.problems(), Decision: r.record, RawSHA256: r.original.SHA256,
 		ReceivedAt: r.mail.InternalDate, CreatedAt: in.tx.Now(),
 	}

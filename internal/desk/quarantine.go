@@ -66,8 +66,9 @@ func (d *Desk) releaseNew(ctx context.Context, by string, id int64, r *reading) 
 			return err
 		}
 		in.again = h.InboundID
-		delete(in.seen, r.original.SHA256)
-		delete(in.decided, r.mail.UID)
+		clear(in.seen)
+		clear(in.copies)
+		clear(in.decided)
 		if err := in.take(r); err != nil {
 			return err
 		}

@@ -22,6 +22,7 @@ type reading struct {
 	box      config.Mailbox
 	brand    config.Brand
 	original store.Original
+	content  string // hash of the mail without what servers added on the way
 	parsed   *email.Mail
 	ref      email.Ref // the token of ours that it carries, if any
 	auth     authenticity
@@ -47,7 +48,7 @@ func (d *Desk) readAll(ctx context.Context, batch []mailbox.Mail) []*reading {
 
 // read never fails: whatever goes wrong with one mail sets that mail aside and no other.
 func (d *Desk) read(ctx context.Context, m mailbox.Mail) (r *reading) {
-	r = &reading{mail: m, box: d.box(m.Mailbox), original: store.Pack(m.Raw)}
+	r = &reading{mail: m, box: d.box(m.Mailbox), original: store.Pack(m.Raw), content: contentHash(m.Raw)}
 	r.brand = d.brands[r.box.Brand]
 	defer func() {
 		if p := recover(); p != nil {

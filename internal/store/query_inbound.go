@@ -36,6 +36,12 @@ func (q Queries) InboundByRaw(ctx context.Context, shas []string) (map[string][]
 	return group(rows, func(r ticket.Inbound) string { return r.RawSHA256 }), err
 }
 
+// InboundByContent returns the mails with these bytes apart from what servers added on the way, by hash.
+func (q Queries) InboundByContent(ctx context.Context, hashes []string) (map[string][]ticket.Inbound, error) {
+	rows, err := in[ticket.Inbound](ctx, q, "inbound by content", "content_sha256", hashes, byID)
+	return group(rows, func(r ticket.Inbound) string { return r.ContentSHA256 }), err
+}
+
 // InboundRange lists the outcomes of from ≤ UID ≤ to by UID.
 func (q Queries) InboundRange(ctx context.Context, mailbox string, uidvalidity, from, to uint32) ([]ticket.Inbound, error) {
 	return list[ticket.Inbound](ctx, q, "inbound range", func(db *gorm.DB) *gorm.DB {

@@ -34,19 +34,20 @@ type Mailbox struct {
 
 // Inbound is the outcome of one (mailbox, UIDVALIDITY, UID), which names one immutable message for ever (RFC 9051 §2.3.1.1).
 type Inbound struct {
-	ID           int64     `gorm:"primaryKey;autoIncrement:false" json:"id"`
-	Mailbox      string    `json:"mailbox"`
-	UIDValidity  uint32    `gorm:"column:uidvalidity" json:"uidvalidity"`
-	UID          uint32    `gorm:"column:uid" json:"uid"`
-	RawSHA256    string    `json:"raw_sha256,omitzero"`
-	MailID       string    `json:"mail_id,omitzero"` // Message-ID header: a hint, never the key
-	Size         int64     `json:"size,omitzero"`
-	InternalDate time.Time `gorm:"serializer:stamp" json:"internal_date,omitzero"`
-	Outcome      Outcome   `json:"outcome"`
-	Reason       string    `json:"reason,omitzero"`
-	TicketID     int64     `json:"ticket_id,omitzero"`
-	MessageID    int64     `json:"message_id,omitzero"`
-	At           time.Time `gorm:"serializer:stamp" json:"at"`
+	ID            int64     `gorm:"primaryKey;autoIncrement:false" json:"id"`
+	Mailbox       string    `json:"mailbox"`
+	UIDValidity   uint32    `gorm:"column:uidvalidity" json:"uidvalidity"`
+	UID           uint32    `gorm:"column:uid" json:"uid"`
+	RawSHA256     string    `json:"raw_sha256,omitzero"`
+	ContentSHA256 string    `gorm:"column:content_sha256" json:"content_sha256,omitzero"` // of the bytes without what servers added on the way: the same for two copies of one mail
+	MailID        string    `json:"mail_id,omitzero"`                                     // Message-ID header: a hint, never the key
+	Size          int64     `json:"size,omitzero"`
+	InternalDate  time.Time `gorm:"serializer:stamp" json:"internal_date,omitzero"`
+	Outcome       Outcome   `json:"outcome"`
+	Reason        string    `json:"reason,omitzero"`
+	TicketID      int64     `json:"ticket_id,omitzero"`
+	MessageID     int64     `json:"message_id,omitzero"`
+	At            time.Time `gorm:"serializer:stamp" json:"at"`
 
 	Attempts  int       `json:"-"` // of a hole
 	NextTryAt time.Time `gorm:"serializer:stamp" json:"-"`

@@ -110,8 +110,9 @@ type Message struct {
 	Text       string    `gorm:"column:body" json:"text,omitzero"`         // whole visible text
 	NewText    string    `gorm:"column:new_body" json:"new_text,omitzero"` // without quoted history and signature
 	Language   string    `json:"language,omitzero"`
-	Auth       string    `json:"auth,omitzero"`  // A0, A1 or A2: what is known of the sender (intake rule 4)
-	Trust      string    `json:"trust,omitzero"` // "" participant, "external" held in quarantine, "released"
+	Auth       string    `json:"auth,omitzero"`        // A0, A1 or A2: what is known of the sender (intake rule 4)
+	AuthResult string    `json:"auth_result,omitzero"` // what was checked and the DNS answers it rests on, JSON: keys rotate
+	Trust      string    `json:"trust,omitzero"`       // "" participant, "external" held in quarantine, "released"
 	Problems   []string  `gorm:"serializer:json" json:"problems,omitzero"`
 	Decision   string    `json:"decision,omitzero"` // the rules' decision on this mail, JSON
 	Author     string    `json:"author,omitzero"`   // agent of a reply or note

@@ -110,6 +110,7 @@ CREATE TABLE message (
 	new_body      TEXT NOT NULL,
 	language      TEXT NOT NULL,
 	auth          TEXT NOT NULL,
+	auth_result   TEXT NOT NULL,
 	trust         TEXT NOT NULL,
 	problems      TEXT,
 	decision      TEXT NOT NULL,
@@ -144,6 +145,7 @@ CREATE TABLE inbound (
 	uidvalidity   BIGINT NOT NULL,
 	uid           BIGINT NOT NULL,
 	raw_sha256    TEXT REFERENCES original (sha256),
+	content_sha256 TEXT NOT NULL, -- of the bytes without what servers added on the way
 	mail_id       TEXT NOT NULL,
 	size          BIGINT NOT NULL,
 	internal_date BIGINT NOT NULL,
@@ -159,6 +161,7 @@ CREATE TABLE inbound (
 -- One message of one mailbox for ever: RFC 9051, section 2.3.1.1.
 CREATE UNIQUE INDEX inbound_uid ON inbound (mailbox, uidvalidity, uid);
 CREATE INDEX inbound_raw ON inbound (raw_sha256) WHERE raw_sha256 IS NOT NULL;
+CREATE INDEX inbound_content ON inbound (content_sha256) WHERE content_sha256 <> '';
 CREATE INDEX inbound_hole ON inbound (mailbox, uidvalidity, next_try_at) WHERE outcome = 'failed';
 CREATE INDEX inbound_unmarked ON inbound (mailbox, uidvalidity, uid) WHERE NOT marked;
 CREATE INDEX inbound_outcome ON inbound (mailbox, outcome);
