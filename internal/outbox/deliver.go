@@ -3,6 +3,7 @@ package outbox
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"postdesk/internal/ticket"
@@ -18,10 +19,12 @@ func (r *run) deliver(job Job, s *session) {
 	case errors.Is(err, errUnwanted):
 		r.release(job)
 		r.outcomes <- outcome{job: job, session: usable(s)}
+	case errors.Is(err, ErrStale):
+		r.log.Warn("outbox: the lease was lost before the mail went out", "delivery", job.ID)
+		r.release(job)
+		r.outcomes <- outcome{job: job, session: usable(s)}
 	case err != nil:
-		if !errors.Is(err, ErrStale) {
-			r.log.Error("outbox: start delivery", "delivery", job.ID, "err", err)
-		}
+		r.log.Error("outbox: start delivery", "delivery", job.ID, "err", err)
 		r.record(job, Result{State: ticket.Queued, Attempts: job.Attempts, Next: time.Now().Add(time.Second), Response: "could not be started"})
 		r.outcomes <- outcome{job: job, session: usable(s)}
 	default:
@@ -81,7 +84,7 @@ func (r *run) conclude(job Job, s *session, a answer, began time.Time) {
 	if v.hangUp && s != nil {
 		s.broken = true
 	}
-	r.outcomes <- outcome{job: job, session: usable(s), verdict: v, reason: reason(a), told: a.stage != stageLocal}
+	r.outcomes <- outcome{job: job, session: usable(s), verdict: v, reason: reason(a), brief: brief(a), told: a.stage != stageLocal}
 }
 
 // usable is the session if it can take another message; otherwise it is closed.
@@ -93,17 +96,19 @@ func usable(s *session) *session {
 	return s
 }
 
-// reason is what the status output shows for a pause. The words of a refusal at RCPT or later may name a customer.
+// reason is what the status output shows for a pause. The words of a refusal at MAIL or later may name a customer.
 func reason(a answer) string {
-	switch {
-	case a.code != 0 && a.stage >= stageMail:
-		return fmt.Sprintf("%s was answered with %d %s", a.stage, a.code, enhancedStatus(a.text))
-	case a.code != 0:
+	if a.code != 0 && a.stage < stageMail {
 		return fmt.Sprintf("%s: %d %s", a.stage, a.code, printable(a.text))
-	case a.err != nil:
-		return fmt.Sprintf("%s: %v", a.stage, a.err)
 	}
-	return ""
+	return brief(a)
+}
+
+func brief(a answer) string {
+	if a.code != 0 {
+		return strings.TrimSpace(fmt.Sprintf("%s was answered with %d %s", a.stage, a.code, enhancedStatus(a.text)))
+	}
+	return fmt.Sprintf("%s: %v", a.stage, a.err)
 }
 
 // probe tries the connection without a mail.
@@ -111,7 +116,7 @@ func (r *run) probe() {
 	s, err := r.cfg.connect(r.soft, r.hard)
 	o := outcome{probe: true, session: s, told: true, verdict: verdict{state: ticket.Accepted}}
 	if t := (*trouble)(nil); errors.As(err, &t) {
-		o.session, o.verdict, o.reason = nil, judge(t.answer), reason(t.answer)
+		o.session, o.verdict, o.reason, o.brief = nil, judge(t.answer), reason(t.answer), brief(t.answer)
 	}
 	r.outcomes <- o
 }
@@ -148,7 +153,7 @@ func (r *run) settle(o outcome) {
 	}
 	r.mu.Unlock()
 	if paused {
-		r.log.Warn("outbox: sending is paused", "until", next, "why", o.reason)
+		r.log.Warn("outbox: sending is paused", "until", next, "why", o.brief)
 		r.giveBackAll(next, "sending is paused: "+o.reason)
 	}
 	r.giveBackSurplus()
@@ -188,7 +193,7 @@ func (r *run) learnDomain(o outcome, now time.Time) {
 		b.succeed()
 	}
 	if opened {
-		r.log.Warn("outbox: a recipient domain is paused", "delivery", o.job.ID, "until", b.until, "why", o.reason)
+		r.log.Warn("outbox: a recipient domain is paused", "delivery", o.job.ID, "until", b.until, "why", o.brief)
 	}
 }
 

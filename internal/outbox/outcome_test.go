@@ -140,6 +140,23 @@ func TestT5_3_DropAfter250IsAccepted(t *testing.T) {
 	}
 }
 
+func TestSendingIsRecordedBeforeTheServerHearsDATA(t *testing.T) {
+	for _, extensions := range [][]string{allExtensions, {}} { // with and without pipelining
+		srv, q := &server{extensions: extensions}, newQueue(t)
+		id := q.put(Job{})
+		srv.script = func(_ int, line string) string {
+			state := q.get(id).state
+			if want := line == "DATA" || line == "." || line == "QUIT"; want == (state == ticket.Leased) {
+				t.Errorf("%s is heard while the delivery is %s", line, state)
+			}
+			return ""
+		}
+		_, stop := work(t, srv.listen(t), q)
+		q.awaitState(ticket.Accepted)
+		stop()
+	}
+}
+
 func TestRefusalAfterDataIsDefinite(t *testing.T) {
 	for words, want := range map[string]ticket.DeliveryState{
 		"451 4.3.0 queue file write error":     ticket.Deferred,
@@ -175,6 +192,9 @@ func TestRefusedTransactionLeavesTheSessionUsable(t *testing.T) {
 		stop()
 		if srv.count() != 1 {
 			t.Errorf("after a refused %s: %d sessions, want 1", line, srv.count())
+		}
+		if r := q.get(1); (r.started == 1) != (line == "DATA" || line == ".") {
+			t.Errorf("after a refused %s: %v", line, r.trace)
 		}
 	}
 }

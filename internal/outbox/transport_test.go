@@ -42,9 +42,7 @@ func TestT5_10_NoFallbackToPlainText(t *testing.T) {
 			q.put(Job{})
 			w, stop := work(t, cfg, q)
 			q.await("given back", func(r row) bool { return len(r.trace) >= 3 && r.state == ticket.Queued && r.job.Attempts == 0 })
-			if s := w.State(); !s.Paused || s.Reason == "" {
-				t.Errorf("state %+v", s)
-			}
+			eventually(t, "the state shows the pause and why", func() bool { s := w.State(); return s.Paused && s.Reason != "" })
 			stop()
 			for _, line := range c.server.said() {
 				if strings.HasPrefix(line, "AUTH") || strings.HasPrefix(line, "MAIL") {

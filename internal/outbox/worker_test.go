@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"testing"
+	"time"
 
 	"postdesk/internal/ticket"
 )
@@ -32,6 +33,19 @@ func work(t testing.TB, cfg Config, q Queue) (w *Worker, stop func()) {
 	}
 	t.Cleanup(stop)
 	return w, stop
+}
+
+// eventually waits for something that happens right after a visible change of a delivery.
+func eventually(t testing.TB, what string, ok func() bool) {
+	t.Helper()
+	late := time.After(20 * time.Second)
+	for tick := time.NewTicker(time.Millisecond); !ok(); {
+		select {
+		case <-tick.C:
+		case <-late:
+			t.Fatalf("not reached: %s", what)
+		}
+	}
 }
 
 func TestStoredBytesArriveExactly(t *testing.T) {
