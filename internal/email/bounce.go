@@ -218,7 +218,7 @@ var (
 // guessBounce collects from the text what a standard report would say in fields.
 func (m *Mail) guessBounce() *Bounce {
 	head := m.Text[:min(len(m.Text), 16<<10)]
-	for _, mark := range []string{"--- Below this line", "------ This is a copy", "--- The header of the original", "----- Original message", "原邮件", "原始邮件"} {
+	for _, mark := range []string{"--- Below this line", "------ This is a copy", "--- The header of the original", "----- Original message", "----- Unsent message follows"} {
 		if before, _, ok := strings.Cut(head, mark); ok {
 			head = before
 		}
