@@ -296,16 +296,11 @@ func opensAttribution(line string) bool {
 	if !strings.ContainsAny(line, "0123456789<") {
 		return false
 	}
-	s := plainLine(line)
-	if strings.Contains(s, "<") || strings.Contains(s, "@") {
+	s := strings.TrimLeft(plainLine(line), "-—– ")
+	if strings.Contains(s, "<") || strings.Contains(s, "@") || hasAnyPrefix(s, attributionOpeners) {
 		return true
 	}
-	for _, o := range attributionOpeners {
-		if strings.HasPrefix(s, o) {
-			return true
-		}
-	}
-	return s[0] >= '0' && s[0] <= '9' && (strings.Contains(s, "年") || strings.Contains(s, "년") || strings.ContainsAny(s[:min(5, len(s))], "-/."))
+	return s != "" && s[0] >= '0' && s[0] <= '9' && (strings.Contains(s, "年") || strings.Contains(s, "년") || strings.ContainsAny(s[:min(5, len(s))], "-/."))
 }
 
 func isAttribution(s string, marked bool) bool {

@@ -12,15 +12,24 @@ type Parts struct {
 	ForwardCounts bool   // the cover note hands the mail on ("see below", or nothing at all): Forwarded is part of the request
 }
 
-// Counted returns the text that says what the writer wants: New, and Forwarded where it counts.
+// Counted returns the text that says what the writer wants: New, and Forwarded where it counts, there without the '>'
+// that some programs put before every line of it.
 func (p Parts) Counted() string {
 	if !p.ForwardCounts || p.Forwarded == "" {
 		return p.New
 	}
-	if p.New == "" {
-		return p.Forwarded
+	return trimEmpty(p.New + "\n\n" + unquoteAll(p.Forwarded))
+}
+
+func unquoteAll(text string) string {
+	lines := splitLines(text)
+	for i, l := range lines {
+		if !blank(l) && !isQuotedLine(l) {
+			return text
+		}
+		lines[i] = unquote(l)
 	}
-	return p.New + "\n\n" + p.Forwarded
+	return trimEmpty(strings.Join(lines, "\n"))
 }
 
 // Split takes the text of a mail apart without knowing its subject; see SplitMail, which decides better what is a
@@ -64,8 +73,13 @@ func (s *splitter) classify(from, nested int) {
 	if nested > 0 {
 		own = isForwarded
 	}
+	tried := false // only the first mark can have the cover note above it
 	for i := from; i < len(s.lines); {
-		if s.quotedAt(i, nested) {
+		if s.quotedAt(i) {
+			if !tried && s.quotedForward(i, from, own, nested) {
+				return
+			}
+			tried = true
 			s.kinds[i] = isQuoted
 			i++
 			continue
@@ -77,12 +91,13 @@ func (s *splitter) classify(from, nested int) {
 			continue
 		}
 		s.fill(m.start, m.body, isQuoted)
-		s.signatures(from, m.start, own)
-		if s.forwards(m, from, own, nested) {
+		if !tried && s.forwards(m, from, own, nested) {
 			return
 		}
+		tried = true
 		if next := nextText(s.lines, m.body); next < len(s.lines) && !isQuotedLine(s.lines[next]) && !s.marksAgain(next) {
 			s.fill(m.body, len(s.lines), isQuoted)
+			s.signatures(from, m.start, own)
 			return
 		}
 		i = m.body
@@ -98,7 +113,7 @@ func (s *splitter) marksAgain(i int) bool {
 
 // quotedAt reports a line of quoted history. It also takes the short rest of a quoted line that a mail program broke
 // without a new '>'.
-func (s *splitter) quotedAt(i, nested int) bool {
+func (s *splitter) quotedAt(i int) bool {
 	if isQuotedLine(s.lines[i]) {
 		return true
 	}
@@ -107,14 +122,15 @@ func (s *splitter) quotedAt(i, nested int) bool {
 
 // forwards handles a mark that starts a forwarded mail: all that follows is taken apart as a mail of its own.
 func (s *splitter) forwards(m mark, from int, own kind, nested int) bool {
-	if m.attribution || nested >= maxForwards {
+	if nested >= maxForwards || m.attribution && s.prefix != prefixForward {
 		return false
 	}
+	s.signatures(from, m.start, own)
 	cover := s.join(from, m.start, own)
 	hands := handsOn(cover)
 	switch {
 	case m.forward == yes:
-	case m.forward == unsure && s.prefix == prefixForward:
+	case s.prefix == prefixForward:
 	case m.forward == unsure && s.prefix == prefixNone && hands && !blank(cover):
 	default:
 		return false
@@ -133,6 +149,23 @@ func (s *splitter) forwards(m mark, from int, own kind, nested int) bool {
 	}
 	s.classify(body, nested+1)
 	return true
+}
+
+// quotedForward handles a forwarded mail that carries '>' from its separator or header block on.
+func (s *splitter) quotedForward(i, from int, own kind, nested int) bool {
+	if nested > 0 || i > 0 && isQuotedLine(s.lines[i-1]) {
+		return false
+	}
+	var inner []string
+	for _, l := range s.lines[i:min(i+maxHeaderSpan, len(s.lines))] {
+		inner = append(inner, unquote(l))
+	}
+	m, ok := markAt(inner, 0)
+	if !ok || m.forward == no || m.forward == unsure && s.prefix != prefixForward {
+		return false
+	}
+	s.fill(i, i+m.body, isQuoted)
+	return s.forwards(mark{start: i, body: i + m.body, forward: m.forward}, from, own, nested)
 }
 
 // unquoted reads a forwarded mail whose lines carry one '>' each: they are looked at without it.
