@@ -127,18 +127,23 @@ func (l *linter) add(r lintRule, s span) {
 	l.found = append(l.found, hit{s, r})
 }
 
-// finish drops a remark that lies within another of the same rule and counts in code points.
+// finish joins remarks of one rule that overlap and counts in code points.
 func (l *linter) finish() []Remark {
 	slices.SortStableFunc(l.found, func(a, b hit) int {
-		return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(b.end, a.end), cmp.Compare(a.rule.name, b.rule.name))
+		return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.rule.name, b.rule.name))
 	})
-	var out []Remark
-	reach := map[string]int{}
+	var joined []hit
+	last := map[string]int{} // rule: its latest remark in joined
 	for _, h := range l.found {
-		if end, seen := reach[h.rule.name]; seen && h.end <= end {
+		if i, seen := last[h.rule.name]; seen && h.start < joined[i].end {
+			joined[i].end = max(joined[i].end, h.end)
 			continue
 		}
-		reach[h.rule.name] = h.end
+		last[h.rule.name] = len(joined)
+		joined = append(joined, h)
+	}
+	var out []Remark
+	for _, h := range joined {
 		out = append(out, Remark{
 			Start: utf8.RuneCountInString(l.text[:h.start]), End: utf8.RuneCountInString(l.text[:h.end]),
 			Rule: h.rule.name, Severity: l.severity(h.rule), Hint: h.rule.hint(l.lang),

@@ -60,7 +60,7 @@ func confidentialRules() []lintRule {
 				`中央行`, `确立案`, `成立案`, `建立案`)),
 		base.with(letters, anyOf(`suspicio`, `investigat`, `moneylaunder`, `blacklist`, `watchlist`, `lawenforcement`, `terroris`, `fincen`,
 			`monitoringalert`, `suspectedof`), nil),
-		base.with(words, wordsOf(`suspicious\w*`, `suspects?`, `suspected`, `laundering`, `launder(?:ed|s)?`, `flagg(?:ed|ing)`, `aml`, `ctf`, `cft`, `sars?`,
+		base.with(words, wordsOf(`suspicious\w*`, `investigat\w*`, `suspects?`, `suspected`, `laundering`, `launder(?:ed|s)?`, `flagg(?:ed|ing)`, `aml`, `ctf`, `cft`, `sars?`,
 			`strs?`, `fiu`, `police`, `pboc`, `nca`, `ofac`, `interpol`, `europol`, `national crime agency`, `law[- ]enforcement`,
 			`sanction(?:s|ed|ing)?`, `anti-?fraud`, `fraud(?:ulent)?[- ](?:teams?|checks?|reviews?|systems?|alerts?|analysis|departments?|screening|prevention|activity|case)`,
 			`court orders?`, `freezing orders?`, `tip(?:ped|ping)?[- ]off`, `watch[- ]lists?`, `black[- ]list(?:s|ed|ing)?`, `grey[- ]?list\w*`,

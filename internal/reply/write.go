@@ -38,7 +38,7 @@ func (p page) blockText(b block) string {
 
 func (p page) inlineText(items []inline) string {
 	var b strings.Builder
-	for _, in := range items {
+	for i, in := range items {
 		switch in.kind {
 		case plain:
 			b.WriteString(in.text)
@@ -49,8 +49,18 @@ func (p page) inlineText(items []inline) string {
 		case link:
 			b.WriteString(p.inlineText(in.kids) + ": " + p.address(in))
 		}
+		b.WriteString(p.gap(in, items[i+1:]))
 	}
 	return b.String()
+}
+
+// gap is the blank between an address and what follows it, which a mail program would otherwise take for a part of the address.
+func (p page) gap(in inline, next []inline) string {
+	isAddress := in.kind == link || in.kind == datum && p.values[in.value].typ == typeURL
+	if !isAddress || len(next) == 0 || next[0].kind == plain && strings.HasPrefix(next[0].text, " ") {
+		return ""
+	}
+	return " "
 }
 
 func (p page) address(in inline) string {
@@ -114,7 +124,7 @@ func proseHTML(text string) string {
 
 func (p page) inlineHTML(items []inline) string {
 	var b strings.Builder
-	for _, in := range items {
+	for i, in := range items {
 		switch in.kind {
 		case plain:
 			b.WriteString(html.EscapeString(in.text))
@@ -125,6 +135,7 @@ func (p page) inlineHTML(items []inline) string {
 		case link:
 			b.WriteString(anchor(p.address(in), p.inlineText(in.kids)+": "+p.address(in)))
 		}
+		b.WriteString(p.gap(in, items[i+1:]))
 	}
 	return b.String()
 }
