@@ -14,33 +14,108 @@ import (
 // rowsPerInsert are the sizes of multi-row INSERTs, largest first. Few sizes make few statements, which stay prepared.
 var rowsPerInsert = [...]int{32, 8, 1}
 
-// flush writes what is buffered: originals, new rows in the order of their references, changed rows, events.
+// insertion is how rows of one table are inserted: a statement for each size.
+type insertion struct {
+	columns int
+	sql     [len(rowsPerInsert)]string
+}
+
+// The tables that Tx fills besides those of the models.
+var (
+	originalColumns = []string{"sha256", "size", "codec", "data"}
+	eventColumns    = []string{"seq", "at", "actor", "kind", "ticket", "data", "row_digests"}
+	hashColumns     = []string{"position", "hash"}
+)
+
+// insertions writes the statements of all tables, by table name.
+func insertions(d dialect, tables []*table) map[string]*insertion {
+	all := map[string]*insertion{
+		"original":  newInsertion(d, "original", originalColumns, " ON CONFLICT (sha256) DO NOTHING"),
+		"event":     newInsertion(d, "event", eventColumns, ""),
+		"tree_hash": newInsertion(d, "tree_hash", hashColumns, ""),
+	}
+	for _, t := range tables {
+		names := make([]string, len(t.columns))
+		for i, c := range t.columns {
+			names[i] = c.name
+		}
+		all[t.name] = newInsertion(d, t.name, names, "")
+	}
+	return all
+}
+
+func newInsertion(d dialect, table string, columns []string, suffix string) *insertion {
+	in := &insertion{columns: len(columns)}
+	for i, rows := range rowsPerInsert {
+		var b strings.Builder
+		fmt.Fprintf(&b, "INSERT INTO %s (%s) VALUES ", table, strings.Join(columns, ","))
+		for row := range rows {
+			if row > 0 {
+				b.WriteByte(',')
+			}
+			b.WriteByte('(')
+			d.placeholders(&b, row*len(columns), len(columns))
+			b.WriteByte(')')
+		}
+		b.WriteString(suffix)
+		in.sql[i] = b.String()
+	}
+	return in
+}
+
+// flush writes what is buffered: originals, new rows in the order of their references, changed rows, events. Fingerprints
+// are computed meanwhile on another processor.
 func (tx *Tx) flush() error {
 	if tx.err != nil {
 		return tx.err
 	}
+	digested := tx.startDigests()
+	err := tx.flushRows()
+	<-digested
+	if err == nil {
+		err = tx.flushEvents()
+	}
+	if err != nil {
+		tx.fail(err)
+	}
+	return err
+}
+
+func (tx *Tx) flushRows() error {
 	if err := tx.flushOriginals(); err != nil {
-		tx.fail(fmt.Errorf("store originals: %w", classify(err)))
-		return tx.err
+		return fmt.Errorf("store originals: %w", classify(err))
 	}
 	for i, rows := range tx.added {
 		if err := tx.flushInserts(rows); err != nil {
-			tx.fail(fmt.Errorf("insert into %s: %w", tx.s.tables[i].name, classify(err)))
-			return tx.err
+			return fmt.Errorf("insert into %s: %w", tx.s.tables[i].name, classify(err))
 		}
 		tx.added[i] = rows[:0]
 	}
 	for _, row := range tx.moved {
 		if err := tx.update(row); err != nil {
-			tx.fail(fmt.Errorf("update %s: %w", row.name, classify(err)))
-			return tx.err
+			return fmt.Errorf("update %s: %w", row.name, classify(err))
 		}
 	}
 	tx.moved = tx.moved[:0]
-	if err := tx.flushEvents(); err != nil {
-		tx.fail(fmt.Errorf("record events: %w", classify(err)))
+	return nil
+}
+
+// startDigests fills in the fingerprints of the events to be written. The channel is closed when all are there.
+func (tx *Tx) startDigests() <-chan struct{} {
+	done := make(chan struct{})
+	todo := tx.digests
+	tx.digests = nil
+	if len(todo) == 0 {
+		close(done)
+		return done
 	}
-	return tx.err
+	go func() {
+		defer close(done)
+		for _, d := range todo {
+			tx.events[d.event].Rows[d.row].SHA256 = audit.Digest(d.value.Interface())
+		}
+	}()
+	return done
 }
 
 func (tx *Tx) flushInserts(rows []*bufferedRow) error {
@@ -48,7 +123,7 @@ func (tx *Tx) flushInserts(rows []*bufferedRow) error {
 		return nil
 	}
 	t := rows[0].table
-	return tx.insert(t.name, t.columnNames(), "", len(rows), func(i int, args []any) []any {
+	return tx.insert(t.name, len(rows), func(i int, args []any) []any {
 		rows[i].pending = false
 		for _, c := range t.columns {
 			args = append(args, c.value(rows[i].value))
@@ -57,19 +132,10 @@ func (tx *Tx) flushInserts(rows []*bufferedRow) error {
 	})
 }
 
-func (t *table) columnNames() []string {
-	names := make([]string, len(t.columns))
-	for i, c := range t.columns {
-		names[i] = c.name
-	}
-	return names
-}
-
 func (tx *Tx) flushOriginals() error {
 	list := tx.originals
 	tx.originals = nil
-	columns := []string{"sha256", "size", "codec", "data"}
-	return tx.insert("original", columns, " ON CONFLICT (sha256) DO NOTHING", len(list), func(i int, args []any) []any {
+	return tx.insert("original", len(list), func(i int, args []any) []any {
 		return append(args, list[i].SHA256, list[i].Size, list[i].Codec, list[i].Data)
 	})
 }
@@ -82,54 +148,35 @@ func (tx *Tx) flushEvents() error {
 	tx.events = nil
 	seqs, err := tx.s.dialect.takeIDs(tx.ctx, tx.conn, "event", len(events))
 	if err != nil {
-		return err
+		return fmt.Errorf("number events: %w", classify(err))
 	}
-	columns := []string{"seq", "at", "actor", "kind", "ticket", "data", "row_digests"}
-	return tx.insert("event", columns, "", len(events), func(i int, args []any) []any {
+	err = tx.insert("event", len(events), func(i int, args []any) []any {
 		e := events[i]
 		return append(args, seqs[i], toMicros(e.At), e.Actor, e.Kind, e.Ticket, string(e.Data), audit.RowsText(e.Rows))
 	})
-}
-
-// insert writes n rows; values appends the arguments of row i.
-func (tx *Tx) insert(table string, columns []string, suffix string, n int, values func(i int, args []any) []any) error {
-	var args []any
-	for done := 0; done < n; {
-		size := chunk(n - done)
-		args = args[:0]
-		for i := range size {
-			args = values(done+i, args)
-		}
-		if _, err := tx.conn.ExecContext(tx.ctx, tx.insertSQL(table, columns, suffix, size), args...); err != nil {
-			return err
-		}
-		done += size
+	if err != nil {
+		return fmt.Errorf("record events: %w", classify(err))
 	}
 	return nil
 }
 
-func chunk(n int) int {
-	for _, size := range rowsPerInsert {
-		if size <= n {
-			return size
+// insert writes n rows; values appends the arguments of row i.
+func (tx *Tx) insert(table string, n int, values func(i int, args []any) []any) error {
+	in := tx.s.insertions[table]
+	args := make([]any, 0, in.columns*min(n, rowsPerInsert[0]))
+	done := 0
+	for i, size := range rowsPerInsert {
+		for ; n-done >= size; done += size {
+			args = args[:0]
+			for row := range size {
+				args = values(done+row, args)
+			}
+			if _, err := tx.conn.ExecContext(tx.ctx, in.sql[i], args...); err != nil {
+				return err
+			}
 		}
 	}
-	return 1
-}
-
-func (tx *Tx) insertSQL(table string, columns []string, suffix string, rows int) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "INSERT INTO %s (%s) VALUES ", table, strings.Join(columns, ","))
-	for i := range rows {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		b.WriteByte('(')
-		tx.s.dialect.placeholders(&b, i*len(columns), len(columns))
-		b.WriteByte(')')
-	}
-	b.WriteString(suffix)
-	return b.String()
+	return nil
 }
 
 func (tx *Tx) update(row *bufferedRow) error {

@@ -262,7 +262,7 @@ func (tx *Tx) appendLeaves(tree *audit.Tree, events []eventRow) error {
 		}
 		hashes = append(hashes, added...)
 	}
-	err := tx.insert("tree_hash", []string{"position", "hash"}, "", len(hashes), func(i int, args []any) []any {
+	err := tx.insert("tree_hash", len(hashes), func(i int, args []any) []any {
 		return append(args, position+int64(i), hashes[i][:])
 	})
 	if err != nil {

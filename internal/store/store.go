@@ -27,17 +27,18 @@ type Config struct {
 type Store struct {
 	Queries // outside any transaction, over connections that cannot write
 
-	log     *slog.Logger
-	clock   func() time.Time
-	dialect dialect
-	writers *sql.DB
-	readers *sql.DB
-	gorm    *gorm.DB
-	byType  map[reflect.Type]*table
-	tables  []*table
-	queue   *queue // SQLite only
-	ready   atomic.Bool
-	stats   stats
+	log        *slog.Logger
+	clock      func() time.Time
+	dialect    dialect
+	writers    *sql.DB
+	readers    *sql.DB
+	gorm       *gorm.DB
+	byType     map[reflect.Type]*table
+	tables     []*table
+	insertions map[string]*insertion // by table name
+	queue      *queue                // SQLite only
+	ready      atomic.Bool
+	stats      stats
 }
 
 // conn is one connection or transaction, whichever of the two pools it came from.
@@ -73,6 +74,7 @@ func (s *Store) connect(ctx context.Context, target string) (err error) {
 	if s.dialect, s.writers, s.readers, err = openPools(target); err != nil {
 		return err
 	}
+	s.insertions = insertions(s.dialect, s.tables)
 	if err = s.writers.PingContext(ctx); err != nil { // first the writer: it makes a new SQLite file
 		return err
 	}

@@ -37,6 +37,13 @@ type Tx struct {
 	originals []Original
 	stored    map[string]bool // originals already put
 	events    []audit.Event
+	digests   []pendingDigest // to be computed before events are written
+}
+
+// pendingDigest is the place of a row's fingerprint in tx.events, and the row as it was when it was recorded.
+type pendingDigest struct {
+	event, row int
+	value      reflect.Value
 }
 
 // bufferedRow is a copy of a row as it was last handed over.
@@ -219,28 +226,30 @@ func (tx *Tx) Record(kind string, ticketID int64, data any, rows ...any) {
 		}
 		event.Data = text
 	}
-	for _, row := range rows {
-		digest, err := tx.digest(row)
+	for i, row := range rows {
+		b, err := tx.changed(row)
 		if err != nil {
 			tx.fail(fmt.Errorf("record %s: %w", kind, err))
 			return
 		}
-		event.Rows = append(event.Rows, digest)
+		b.recorded = true
+		event.Rows = append(event.Rows, audit.RowDigest{Row: b.name})
+		tx.digests = append(tx.digests, pendingDigest{event: len(tx.events), row: i, value: b.value})
 	}
 	tx.events = append(tx.events, event)
 }
 
-func (tx *Tx) digest(row any) (audit.RowDigest, error) {
+// changed finds the row among those of this transaction.
+func (tx *Tx) changed(row any) (*bufferedRow, error) {
 	t, v, err := tx.s.tableOf(row)
 	if err != nil {
-		return audit.RowDigest{}, err
+		return nil, err
 	}
 	b := tx.rows[t.rowName(v)]
 	if b == nil {
-		return audit.RowDigest{}, fmt.Errorf("%w: %s was not changed in this transaction", ErrUnrecorded, t.rowName(v))
+		return nil, fmt.Errorf("%w: %s was not changed in this transaction", ErrUnrecorded, t.rowName(v))
 	}
-	b.recorded = true
-	return audit.RowDigest{Row: b.name, SHA256: audit.Digest(b.value.Interface())}, nil
+	return b, nil
 }
 
 // tableOf finds the table of a struct or of a pointer to one, and an addressable value of it.
