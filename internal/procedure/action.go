@@ -37,9 +37,9 @@ func (st *step) do(a Action) error {
 	first, rest, _ := strings.Cut(a.Arg, " ")
 	switch a.Verb {
 	case "send":
-		st.send(a.Arg, "")
+		return st.send(a.Arg, "")
 	case "reply":
-		st.reply(first, rest)
+		return st.reply(first, rest)
 	case "challenge":
 		return st.issue(first, rest)
 	case "check":
@@ -61,7 +61,7 @@ func (st *step) do(a Action) error {
 	case "retry":
 		st.order()
 	case "alert":
-		st.alert(a.Arg, nil)
+		return st.alert(a.Arg, nil)
 	case "invite":
 		st.c.InvitedUntil = st.now.Add(24 * time.Hour)
 	case "told":
@@ -92,27 +92,36 @@ func (st *step) clockStart(kind string) time.Time {
 }
 
 // send queues a mail. One for the registered address is left out while no account is known: there is nowhere safe to send it.
-func (st *step) send(key, challenge string) {
-	def, _ := templateNamed(key)
+func (st *step) send(key, challenge string) error {
+	def, ok := templateNamed(key)
+	if !ok {
+		return fmt.Errorf("unknown template")
+	}
 	if def.To == ToRegistered && st.c.Account.Address == "" {
-		return
+		return nil
+	}
+	vars, err := st.vars(def)
+	if err != nil {
+		return err
 	}
 	last := st.c.Sent[key]
 	st.c.Sent[key] = Sending{At: st.now, Count: last.Count + 1}
-	fx := Effect{Kind: Send, Template: key, To: def.To, Vars: st.vars(def), Key: fmt.Sprintf("%d/%s/%d", st.c.Ticket, key, last.Count+1), Challenge: challenge}
+	fx := Effect{Kind: Send, Template: key, To: def.To, Vars: vars, Page: def.Page, Challenge: challenge,
+		Key: fmt.Sprintf("%d/%s/%d", st.c.Ticket, key, last.Count+1)}
 	if challenge != "" {
 		fx.Expires = st.c.Challenge.ExpiresAt
 	}
 	st.fx = append(st.fx, fx)
+	return nil
 }
 
 // reply sends unless the same mail went out within the period: asking every hour gets one answer.
-func (st *step) reply(key, period string) {
+func (st *step) reply(key, period string) error {
 	span, err := ParseSpan(period)
 	if last, sent := st.c.Sent[key]; err == nil && sent && st.now.Before(span.From(last.At, st.cal)) {
-		return
+		return nil
 	}
-	st.send(key, "")
+	return st.send(key, "")
 }
 
 // issue takes the fresh challenge of the event and mails it to the registered address only. Nothing is sent while the account
@@ -133,8 +142,7 @@ func (st *step) issue(purpose, template string) error {
 	st.c.Challenge = Challenge{ID: st.e.Fresh.Challenge, MAC: st.e.Fresh.MAC, Purpose: purpose, Bound: st.bound(purpose),
 		ExpiresAt: life.From(st.now, st.cal), Issued: append(st.c.Challenge.Issued, st.now)}
 	st.fx = append(st.fx, Effect{Kind: Issue, Challenge: st.c.Challenge.ID, Expires: st.c.Challenge.ExpiresAt, Action: purpose})
-	st.send(template, st.c.Challenge.ID)
-	return nil
+	return st.send(template, st.c.Challenge.ID)
 }
 
 // request keeps one open request: what is missing is asked for, what was accepted is not.
@@ -180,8 +188,12 @@ func (st *step) told() {
 }
 
 func (st *step) exclude() {
-	if r := st.c.Refusal; r != nil && !slices.Contains(st.c.Excluded, r.By) {
-		st.c.Excluded = append(st.c.Excluded, r.By)
+	by := st.c.Decided
+	if r := st.c.Refusal; r != nil {
+		by = r.By
+	}
+	if by != "" && !slices.Contains(st.c.Excluded, by) {
+		st.c.Excluded = append(st.c.Excluded, by)
 	}
 	st.c.Refusal = nil
 }

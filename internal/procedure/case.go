@@ -41,7 +41,9 @@ type Case struct {
 	Unsorted  []File             `json:"unsorted,omitzero"` // files no item could be found for: an agent assigns them
 	Refused   []string           `json:"refused_files,omitzero"`
 	Checks    map[string]Check   `json:"checks,omitzero"`
-	Facts     map[string]string  `json:"facts,omitzero"` // what the customer told us: txid, amount, …
+	Facts     map[string]string  `json:"facts,omitzero"`    // what the customer told us: txid, amount, …
+	Words     map[string]string  `json:"words,omitzero"`    // what a person wrote for a coming mail, by variable
+	Balances  []Money            `json:"balances,omitzero"` // as last read
 	Finding   Finding            `json:"finding,omitzero"`
 	Findings  map[string]int     `json:"findings,omitzero"` // how often each finding was made
 	Timers    map[string]Timer   `json:"timers,omitzero"`
@@ -52,6 +54,7 @@ type Case struct {
 	Approval       *Decision `json:"approval,omitzero"`
 	Refusal        *Decision `json:"refusal,omitzero"`
 	Excluded       []string  `json:"excluded,omitzero"` // may not decide again: they refused before an appeal
+	Decided        string    `json:"decided,omitzero"`  // who recommended what ended the case
 	Editor         string    `json:"editor,omitzero"`   // the person who changed the evidence last
 	Complaint      Complaint `json:"complaint,omitzero"`
 	Execution      Execution `json:"execution,omitzero"`
@@ -324,6 +327,8 @@ func (c Case) clone() Case {
 	c.Refused = slices.Clone(c.Refused)
 	c.Checks = maps.Clone(c.Checks)
 	c.Facts = maps.Clone(c.Facts)
+	c.Words = maps.Clone(c.Words)
+	c.Balances = slices.Clone(c.Balances)
 	c.Findings = maps.Clone(c.Findings)
 	c.Timers = maps.Clone(c.Timers)
 	c.Clocks = slices.Clone(c.Clocks)
@@ -340,13 +345,8 @@ func (c Case) clone() Case {
 	c.Refusal = clonePtr(c.Refusal)
 	c.Activity = clonePtr(c.Activity)
 	c.Hold = clonePtr(c.Hold)
-	for _, m := range []func(){
-		func() { c.Items = orEmpty(c.Items) }, func() { c.Checks = orEmpty(c.Checks) },
-		func() { c.Facts = orEmpty(c.Facts) }, func() { c.Findings = orEmpty(c.Findings) },
-		func() { c.Timers = orEmpty(c.Timers) }, func() { c.Sent = orEmpty(c.Sent) },
-	} {
-		m()
-	}
+	c.Items, c.Checks, c.Timers = orEmpty(c.Items), orEmpty(c.Checks), orEmpty(c.Timers)
+	c.Facts, c.Words, c.Findings, c.Sent = orEmpty(c.Facts), orEmpty(c.Words), orEmpty(c.Findings), orEmpty(c.Sent)
 	return c
 }
 

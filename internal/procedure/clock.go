@@ -111,10 +111,9 @@ func (st *step) mark(kind string, percent int) bool {
 		return false
 	}
 	st.c.Clocks[i].Alerted = append(st.c.Clocks[i].Alerted, percent)
-	key := "int.sla_breach"
+	due := st.c.Clocks[i].Due.In(st.cal.Zone)
 	if kind == "complaint" {
-		key = "int.complaint_due"
+		return st.alert("int.complaint_due", map[string]any{"ref": fmt.Sprintf("C-%d", st.c.Ticket), "due": due}) == nil
 	}
-	st.alert(key, map[string]any{"clock": kind, "percent": percent, "due": st.c.Clocks[i].Due})
-	return true
+	return st.alert("int.sla_breach", map[string]any{"clock": kind, "percent": percent, "due": due}) == nil
 }

@@ -44,6 +44,7 @@ type Effect struct {
 	Timer     string         `json:"timer,omitzero"`
 	Due       time.Time      `json:"due,omitzero"`
 	Checks    []string       `json:"checks,omitzero"`
+	Page      string         `json:"page,omitzero"`      // of Send: the mail carries a link to this page (confirm, declare, undo, data), which the caller makes
 	Challenge string         `json:"challenge,omitzero"` // on Issue, and on a Send whose link carries it
 	Expires   time.Time      `json:"expires,omitzero"`
 	Action    string         `json:"action,omitzero"`

@@ -16,38 +16,39 @@ const (
 type Kind string
 
 const (
-	MailReceived Kind = "mail"          // Mail
-	Answered     Kind = "answer"        // Answer: a challenge was answered
-	PageUsed     Kind = "page"          // Page: a button on one of our pages, behind a proven link
-	FileGiven    Kind = "file"          // Item, File: an agent puts a file under an item
-	ItemDecided  Kind = "item"          // Item, Accept, Reject, Form, Evidence
-	ItemWaive    Kind = "waive"         // Item, Reason
-	AccountRead  Kind = "check"         // Facts; by a person: Evidence is mandatory
-	PlatformDone Kind = "platform"      // Item: the platform reports a password, code or factor as verified
-	FindingMade  Kind = "finding"       // Code, Evidence
-	Classified   Kind = "classify"      // Code = procedure
-	RiskSet      Kind = "risk"          // Code = low, medium, high
-	Recommend    Kind = "recommend"     // Reason
-	Approve      Kind = "approve"       //
-	Reject       Kind = "reject"        // the approval is denied: back to review
-	Refuse       Kind = "refuse"        // Code, Reason
-	Withdraw     Kind = "withdraw"      // an agent, for the customer, on a written request
-	Reopen       Kind = "reopen"        //
-	Merge        Kind = "merge"         // Code = main ticket
-	MarkSpam     Kind = "spam"          //
-	Finish       Kind = "close"         // an agent ends a ticket that changes no account
-	Resend       Kind = "resend"        // a new challenge
-	Ask          Kind = "ask"           // Items: ask for documents beyond the matrix; Reason
-	Advance      Kind = "advance"       // an agent's "next": leaves triage, forwards a case by hand
-	TimerDue     Kind = "timer"         // Timer
-	ActivitySeen Kind = "activity"      // Activity
-	HoldSet      Kind = "hold_set"      // Reason
-	HoldReleased Kind = "hold_released" // Reason
-	Executed     Kind = "executed"      // Key, Code = ok | retry | error | unknown
-	Bounced      Kind = "bounced"       // a hard bounce of the registered address
-	ComplaintYes Kind = "complaint"     // an agent confirms: clock from receipt; Reason may name the person complained about
-	ComplaintNo  Kind = "complaint_no"  // an approver removes the classification; Reason
-	Extend       Kind = "extend"        // the period of a request is extended; Reason
+	MailReceived  Kind = "mail"           // Mail
+	Answered      Kind = "answer"         // Answer: a challenge was answered
+	PageUsed      Kind = "page"           // Page: a button on one of our pages, behind a proven link
+	FileGiven     Kind = "file"           // Item, File: an agent puts a file under an item
+	ItemDecided   Kind = "item"           // Item, Accept, Reject, Form, Evidence
+	ItemWaive     Kind = "waive"          // Item, Reason
+	AccountRead   Kind = "check"          // Facts; by a person: Evidence is mandatory
+	PlatformDone  Kind = "platform"       // Item: the platform reports a password, code or factor as verified
+	FindingMade   Kind = "finding"        // Code, Evidence
+	Classified    Kind = "classify"       // Code = procedure
+	RiskSet       Kind = "risk"           // Code = low, medium, high
+	Recommend     Kind = "recommend"      // Reason
+	Approve       Kind = "approve"        //
+	Reject        Kind = "reject"         // the approval is denied: back to review
+	Refuse        Kind = "refuse"         // Code, Reason
+	Withdraw      Kind = "withdraw"       // an agent, for the customer, on a written request
+	Reopen        Kind = "reopen"         //
+	Merge         Kind = "merge"          // Code = main ticket
+	MarkSpam      Kind = "spam"           //
+	Finish        Kind = "close"          // an agent ends a ticket that changes no account
+	Resend        Kind = "resend"         // a new challenge
+	Ask           Kind = "ask"            // Items: ask for documents beyond the matrix; Reason
+	Advance       Kind = "advance"        // an agent's "next": leaves triage, forwards a case by hand
+	TimerDue      Kind = "timer"          // Timer
+	ActivitySeen  Kind = "activity"       // Activity
+	HoldSet       Kind = "hold_set"       // Reason
+	HoldReleased  Kind = "hold_released"  // Reason
+	Executed      Kind = "executed"       // Key, Code = ok | retry | error | unknown
+	Bounced       Kind = "bounced"        // a hard bounce of the registered address
+	ComplaintYes  Kind = "complaint"      // an agent confirms: clock from receipt; Reason may name the person complained about
+	ComplaintNo   Kind = "complaint_no"   // an approver removes the classification; Reason
+	ComplaintDone Kind = "complaint_done" // the final answer; Words: findings, redress
+	Extend        Kind = "extend"         // the period of a request is extended; Reason
 )
 
 // Event is one thing that happened to a case. Actor is a login name, an address or "system".
@@ -75,7 +76,8 @@ type Event struct {
 	Reason   string        `json:"reason,omitzero"`
 	Evidence string        `json:"evidence,omitzero"`
 	Key      string        `json:"key,omitzero"`
-	Status   string        `json:"status,omitzero"`
+	// Words are texts a person wrote for the mail that follows, by variable: findings, redress, reason_text, scope, …
+	Words map[string]string `json:"words,omitzero"`
 }
 
 // Fresh is randomness drawn by the caller before the step, because a step draws none: a challenge's id and the keyed hash of
@@ -95,7 +97,7 @@ type Mail struct {
 	Confidence float64           `json:"confidence"`
 	Provided   []string          `json:"provided,omitzero"` // account_id, reason, zero_balance_statement, …
 	Facts      map[string]string `json:"facts,omitzero"`
-	Flags      []string          `json:"flags,omitzero"` // not_me, withdraw_request, fast_track, status_question, secret, agency, complaint, unauthorised, appeal, payee_change, resend
+	Flags      []string          `json:"flags,omitzero"` // secret:KIND, not_me, withdraw_request, fast_track, status_question, secret, agency, complaint, unauthorised, appeal, payee_change, resend
 	Files      []File            `json:"files,omitzero"`
 }
 

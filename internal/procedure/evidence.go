@@ -31,16 +31,12 @@ func (c Case) Evidence() string {
 	for name, k := range c.Checks {
 		results[name] = result{k.Outcome, k.Blockers}
 	}
-	finding := c.Finding
-	if finding.Code == "hidden" {
-		finding = Finding{}
-	}
 	code := ""
 	if c.Refusal != nil {
 		code = c.Refusal.Code
 	}
 	b, err := json.Marshal([]any{c.Procedure, c.Account.Ref, c.Account.Address, c.Identity.Level, c.Identity.ProvenAt, c.Risk, lines, results,
-		finding.Code, finding.Evidence, code, c.Dust})
+		c.Finding.Code, c.Finding.Evidence, code, c.Dust, c.Words})
 	if err != nil {
 		panic(err) // plain data only
 	}

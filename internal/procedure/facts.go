@@ -29,6 +29,9 @@ func (st *step) accountRead() (string, error) {
 	if f.Status != nil {
 		st.c.Account.Status, st.status = *f.Status, true
 	}
+	if f.Balances != nil {
+		st.c.Balances = slices.Clone(*f.Balances)
+	}
 	at := f.ReadAt.UTC().Truncate(time.Microsecond)
 	if at.After(st.now) || at.IsZero() {
 		at = st.now

@@ -47,7 +47,7 @@ func guards() []guardDef {
 		{"two_people", "", false, func(st *step, _ string) bool { return st.twoPeople() == nil }},
 		{"no_hold", "", true, func(st *step, _ string) bool { return st.c.Hold == nil && !st.c.HiddenBar }},
 		{"cleared", "", true, func(st *step, _ string) bool { return len(st.unsettled("hidden")) == 0 }},
-		{"flag", "word", false, func(st *step, arg string) bool { return st.e.Mail != nil && slices.Contains(st.e.Mail.Flags, arg) }},
+		{"flag", "word", false, func(st *step, arg string) bool { return st.flagged(arg) }},
 		{"fact", "word", false, func(st *step, arg string) bool { return st.c.Facts[arg] != "" }},
 		{"finding", "word", false, func(st *step, arg string) bool { return st.c.Finding.Code == arg }},
 		{"found_twice", "word", false, func(st *step, arg string) bool { return st.c.Findings[arg] >= 2 }},
@@ -55,6 +55,8 @@ func guards() []guardDef {
 		{"risk", "word", false, func(st *step, arg string) bool { return string(st.c.Risk) == arg }},
 		{"profile", "profile", false, func(st *step, arg string) bool { return st.p.has(arg) }},
 		{"sent", "template", false, func(st *step, arg string) bool { return st.c.Sent[arg].Count > 0 }},
+		{"sent_twice", "template", false, func(st *step, arg string) bool { return st.c.Sent[arg].Count >= 2 }},
+		{"already_closed", "", false, func(st *step, _ string) bool { return st.status && slices.Contains(st.p.ClosedAs, st.c.Account.Status) }},
 		{"complaint_open", "", false, func(st *step, _ string) bool { return st.c.Complaint.Open() }},
 		{"complaint_proposed", "", false, func(st *step, _ string) bool { return !st.c.Complaint.Proposed.IsZero() }},
 		{"reopens", "", false, func(st *step, _ string) bool { return st.reopens() }},
@@ -236,6 +238,13 @@ func (st *step) thisMailLevel() Level {
 		return A0
 	}
 	return st.mailLevel(st.e.Mail.From, st.e.Mail.Aligned)
+}
+
+// flagged reports a remark of the rules on this mail: "secret" also stands for "secret:password".
+func (st *step) flagged(flag string) bool {
+	return st.e.Mail != nil && slices.ContainsFunc(st.e.Mail.Flags, func(f string) bool {
+		return f == flag || strings.HasPrefix(f, flag+":")
+	})
 }
 
 func (st *step) hasBlocker(code string) bool {

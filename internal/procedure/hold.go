@@ -8,7 +8,7 @@ import (
 )
 
 // View returns the case as a role may see it. Without the compliance role (or the auditor's) there is no hold, no item for
-// compliance, no hidden finding and no trace of how many hidden transitions there were; everything else is the same, byte for
+// compliance and no trace of how many hidden transitions there were; everything else is the same, byte for
 // byte, as on a case that was never held.
 func (s *Set) View(c Case, role agent.Role) Case {
 	if role == agent.Compliance || role == agent.Auditor {
@@ -16,10 +16,6 @@ func (s *Set) View(c Case, role agent.Role) Case {
 	}
 	c = c.clone()
 	c.Hold, c.HiddenBar, c.Steps, c.Seen = nil, false, c.Visible, nil
-	if c.Finding.Code == "hidden" {
-		c.Finding = Finding{}
-	}
-	delete(c.Findings, "hidden")
 	maps.DeleteFunc(c.Items, func(_ string, it Item) bool { return it.Hidden })
 	return c
 }

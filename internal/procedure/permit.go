@@ -15,15 +15,13 @@ func allowed(k Kind) []agent.Role {
 		return []agent.Role{Customer}
 	case TimerDue, ActivitySeen, PlatformDone, Bounced:
 		return []agent.Role{System}
-	case AccountRead, Executed:
+	case AccountRead, Executed, FindingMade:
 		return append(staff, System)
-	case FindingMade:
-		return append(staff, System, agent.Compliance)
 	case ItemDecided:
 		return append(staff, agent.Compliance)
 	case Refuse:
 		return append(staff, agent.Compliance)
-	case Recommend, FileGiven, RiskSet, Withdraw, Reopen, Merge, MarkSpam, Finish, Resend, Ask, Advance, ComplaintYes, Extend, Classified:
+	case Recommend, FileGiven, RiskSet, Withdraw, Reopen, Merge, MarkSpam, Finish, Resend, Ask, Advance, ComplaintYes, ComplaintDone, Extend, Classified:
 		return staff
 	case ItemWaive:
 		return []agent.Role{agent.Senior, agent.Approver}

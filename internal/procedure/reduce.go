@@ -16,6 +16,11 @@ func (st *step) reduce() (string, error) {
 	if st.m.States[st.c.State].Final && ignoredAtRest(e.Kind) {
 		return "", nil
 	}
+	if isStaff(e.Role) {
+		for name, w := range e.Words {
+			st.c.Words[name] = w
+		}
+	}
 	switch e.Kind {
 	case MailReceived:
 		return st.mail()
@@ -64,7 +69,7 @@ func (st *step) reduce() (string, error) {
 		return st.executed()
 	case Bounced:
 		return st.bounced()
-	case ComplaintYes, ComplaintNo:
+	case ComplaintYes, ComplaintNo, ComplaintDone:
 		return st.complaint()
 	case Extend:
 		return "extend", st.needReason()
@@ -121,11 +126,13 @@ func (st *step) mail() (string, error) {
 		st.c.Confidence = ml.Confidence
 	}
 	for k, v := range ml.Facts {
-		st.c.Facts[k] = v
+		if v != "" {
+			st.c.Facts[k] = v
+		}
 	}
 	if slices.Contains(ml.Flags, "complaint") && st.c.Complaint.Proposed.IsZero() {
 		st.c.Complaint.Proposed, st.c.Complaint.ReceivedAt = st.now, ml.ReceivedAt.UTC().Truncate(time.Microsecond)
-		st.alert("int.complaint_due", map[string]any{"clock": "complaint", "percent": 0, "due": Span{1, "bd"}.From(st.now, st.cal)})
+		st.warn("int.complaint_due", map[string]any{"ref": fmt.Sprintf("C-%d", st.c.Ticket), "due": Span{1, "bd"}.From(st.now, st.cal).In(st.cal.Zone)})
 	}
 	st.provided(ml)
 	st.files(ml)
@@ -144,7 +151,7 @@ func (st *step) isStranger(from string) bool {
 // provided marks the statements found in the customer's own words. They count when their sender is sure enough: see promote.
 func (st *step) provided(ml *Mail) {
 	for key, def := range st.m.Items {
-		if def.Source != FromStatement || def.Provided == "" || def.Platform || !slices.Contains(ml.Provided, def.Provided) {
+		if def.Source != FromStatement || def.Platform || !gave(ml, def.Provided) {
 			continue
 		}
 		it := st.c.Items[key]
@@ -154,6 +161,14 @@ func (st *step) provided(ml *Mail) {
 		it.State, it.Evidence, it.From, it.Aligned, it.ReceivedAt = ItemSubmitted, ml.Message, ml.From, ml.Aligned, ml.ReceivedAt
 		st.c.Items[key] = it
 	}
+}
+
+// gave reports whether the mail provides what an item asks for: a statement by name, or a fact ("fact:txid").
+func gave(ml *Mail, what string) bool {
+	if fact, ok := strings.CutPrefix(what, "fact:"); ok {
+		return ml.Facts[fact] != ""
+	}
+	return what != "" && slices.Contains(ml.Provided, what)
 }
 
 // files puts the attachments under the items they answer.
@@ -208,7 +223,7 @@ func (st *step) submit(key string, f File, received time.Time) {
 		codes = append([]RejectCode{RejectDuplicate}, codes...)
 	}
 	if f.Elsewhere {
-		st.alert("int.fraud_flag", map[string]any{"item": key})
+		st.warn("int.fraud_flag", map[string]any{"document": f.Attachment})
 	}
 	if len(codes) > 0 {
 		st.c.Items[key] = it
@@ -411,6 +426,12 @@ func (st *step) itemSubmitted() (string, error) {
 	return "item", nil
 }
 
+// warn tells staff something whose words are all given.
+func (st *step) warn(key string, vars map[string]any) {
+	vars["ticket_no"], vars["brand"] = fmt.Sprint(st.c.Ticket), st.c.Brand
+	st.fx = append(st.fx, Effect{Kind: Alert, Template: key, To: ToStaff, Vars: vars, Hidden: st.hidden})
+}
+
 // edited remembers who changed the evidence last: that person does not approve.
 func (st *step) edited() { st.c.Editor = st.e.Actor }
 
@@ -539,26 +560,24 @@ func (st *step) platformDone() (string, error) {
 	return "item", nil
 }
 
-// finding is a diagnosis. The code "hidden" means: there is a reason that must not be told; only compliance and the account
-// system can say so, and it is recorded for compliance only.
+// finding is a diagnosis. When the account system says "hidden", there is a reason that must not be told: it is kept for
+// compliance, and everybody else reads "review", which people find as well.
 func (st *step) finding() (string, error) {
-	e := st.e
+	e := &st.e
 	if e.Code == "" {
 		return "", invalid("a finding needs a code")
 	}
-	if e.Code == "hidden" && isStaff(e.Role) && e.Role != agent.Compliance {
-		return "", invalid("finding %q is unknown", e.Code)
-	}
-	if e.Role == agent.Compliance && e.Code != "hidden" {
-		return "", forbidden("compliance does not diagnose")
-	}
-	if isStaff(e.Role) && strings.TrimSpace(e.Evidence) == "" {
-		return "", invalid("a finding needs evidence: what was looked at, and where")
+	if isStaff(e.Role) {
+		if e.Code == "hidden" {
+			return "", invalid("finding %q is unknown", e.Code)
+		}
+		if strings.TrimSpace(e.Evidence) == "" {
+			return "", invalid("a finding needs evidence: what was looked at, and where")
+		}
+		st.edited()
 	}
 	if e.Code == "hidden" {
-		st.hidden, st.c.HiddenBar = true, true
-	} else if isStaff(e.Role) {
-		st.edited()
+		e.Code, st.c.HiddenBar = "review", true
 	}
 	st.c.Finding = Finding{Code: e.Code, By: e.Actor, At: st.now, Evidence: e.Evidence}
 	st.c.Findings[e.Code]++
@@ -742,7 +761,7 @@ func (st *step) holdSet() (string, error) {
 	}
 	st.hidden = true
 	st.c.Hold = &Hold{By: st.e.Actor, At: st.now, Reason: st.e.Reason}
-	st.alert("int.hold_set", nil)
+	st.warn("int.hold_set", map[string]any{"hold": st.c.Ticket})
 	return "hold_set", nil
 }
 
@@ -786,7 +805,7 @@ func (st *step) bounced() (string, error) {
 	if slices.Contains(st.m.Checks, "contacts") {
 		st.setCheck("contacts", Check{Outcome: Block, Blockers: []Blocker{{Code: "contact"}}, At: st.now, TriedAt: st.now})
 	}
-	st.alert("int.sla_breach", map[string]any{"clock": "bounced", "percent": 100, "due": st.now})
+	st.warn("int.sla_breach", map[string]any{"clock": "bounced", "due": st.now.In(st.cal.Zone)})
 	return "bounced", nil
 }
 
@@ -804,6 +823,12 @@ func (st *step) complaint() (string, error) {
 	}
 	if !k.Open() {
 		return "", invalid("there is no open complaint")
+	}
+	if k.About != "" && k.About == st.e.Actor {
+		return "", forbidden("the complaint is about %s", st.e.Actor)
+	}
+	if st.e.Kind == ComplaintDone {
+		return "complaint_done", nil
 	}
 	if err := st.needReason(); err != nil {
 		return "", err

@@ -294,6 +294,9 @@ func (st *step) end(s State) {
 			st.stop(name)
 		}
 	}
+	if r := st.c.Recommendation; r != nil {
+		st.c.Decided = r.By
+	}
 	st.c.Recommendation, st.c.Approval = nil, nil
 	st.c.Challenge = Challenge{Issued: st.c.Challenge.Issued}
 	for i, r := range st.c.Requests {
@@ -383,10 +386,20 @@ func (st *step) span(def TimerDef) Span {
 	return def.After
 }
 
-func (st *step) alert(key string, vars map[string]any) {
-	vars = maps.Clone(orEmpty(vars))
-	vars["ticket_no"] = fmt.Sprint(st.c.Ticket)
-	st.fx = append(st.fx, Effect{Kind: Alert, Template: key, To: ToStaff, Vars: vars, Hidden: st.hidden})
+// alert tells staff; vars stand before what the case itself would give.
+func (st *step) alert(key string, vars map[string]any) error {
+	def, ok := templateNamed(key)
+	if !ok {
+		return fmt.Errorf("unknown template %q", key)
+	}
+	all, err := st.vars(def)
+	if err != nil && vars == nil {
+		return err
+	}
+	all = orEmpty(all)
+	maps.Copy(all, vars)
+	st.fx = append(st.fx, Effect{Kind: Alert, Template: key, To: ToStaff, Vars: all, Hidden: st.hidden})
+	return nil
 }
 
 // External is what the customer may be told of the state: received, identity, waiting_for_you, under_review, scheduled, done,
