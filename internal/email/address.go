@@ -358,7 +358,7 @@ func displayName(s, hint string) string {
 		text = unquote(strings.ReplaceAll(strings.ReplaceAll(text, `\"`, "\x01"), `"`, ""))
 		text = strings.ReplaceAll(text, "\x01", `"`)
 	}
-	text = withoutBidi(decodeText(text, hint))
+	text = withoutBidi(decodeText(strings.Trim(text, "<> "), hint))
 	text = strings.Join(strings.Fields(text), " ")
 	if len(text) >= 2 && (text[0] == '"' && text[len(text)-1] == '"' || text[0] == '\'' && text[len(text)-1] == '\'') {
 		text = strings.TrimSpace(text[1 : len(text)-1])

@@ -203,9 +203,10 @@ func mboxLine(line []byte) bool {
 	return (bytes.HasPrefix(line, []byte("From ")) || bytes.HasPrefix(line, []byte(">From "))) && fieldNameEnd(line) == 0
 }
 
-// headerGoesOn reports whether a header field follows at pos: at once, after folded lines, or at the start of a mail after blank
-// lines and mbox lines.
+// headerGoesOn reports whether the header goes on at pos: with a field, with folded lines up to a field or the empty line that ends
+// it, or at the start of a mail with blank lines and mbox lines before a field.
 func (r *headerReader) headerGoesOn(pos int) bool {
+	folded := 0
 	for tries := 0; pos < len(r.raw) && tries < 16; tries++ {
 		line, next := lineAt(r.raw, pos)
 		switch {
@@ -213,7 +214,10 @@ func (r *headerReader) headerGoesOn(pos int) bool {
 			return r.top || len(r.fields) > 0 || contentField(line)
 		case len(r.fields) == 0 && (blank(line) || mboxLine(line)):
 			pos = next
+		case len(r.fields) > 0 && folded > 0 && len(line) == 0:
+			return true
 		case len(r.fields) > 0 && !blank(line) && (line[0] == ' ' || line[0] == '\t'):
+			folded++
 			pos = next
 		default:
 			return false

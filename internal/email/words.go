@@ -71,21 +71,27 @@ func decodeRun(run []word) string {
 		data = append(data, w.data...)
 	}
 	text, sure := charset.Decode(data, run[0].charset)
-	if sure != charset.Damaged && !garbage(text) {
+	if sure == charset.Declared && !garbage(text) {
 		return text
 	}
-	var digits strings.Builder
-	for _, w := range run {
-		if w.coding != 'b' {
-			return orRaw(text, run)
-		}
-		digits.WriteString(strings.TrimRight(w.text, "="))
-	}
-	data, _ = lenientBase64([]byte(digits.String()))
-	if joined, sure := charset.Decode(data, run[0].charset); sure != charset.Damaged && !garbage(joined) {
+	if joined, ok := joinedDigits(run); ok {
 		return joined
 	}
 	return orRaw(text, run)
+}
+
+// joinedDigits decodes words of base64 that was cut anywhere, not between groups of four digits.
+func joinedDigits(run []word) (string, bool) {
+	var digits strings.Builder
+	for _, w := range run {
+		if w.coding != 'b' {
+			return "", false
+		}
+		digits.WriteString(strings.TrimRight(w.text, "="))
+	}
+	data, _ := lenientBase64([]byte(digits.String()))
+	text, sure := charset.Decode(data, run[0].charset)
+	return text, len(run) > 1 && sure == charset.Declared && !garbage(text)
 }
 
 // orRaw leaves encoded words as they are if what they decode to is no text.
