@@ -136,7 +136,7 @@ func (s *session) section(ctx context.Context, uid uint32, section *imap.FetchIt
 				return errTooLarge
 			}
 			var err error
-			if piece, err = readLiteral(lit); err != nil {
+			if piece, err = s.readLiteral(lit); err != nil {
 				return err
 			}
 			got = true

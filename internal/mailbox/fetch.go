@@ -119,12 +119,12 @@ func (s *session) fetchOnce(ctx context.Context, part []meta, bodies map[uint32]
 			if lit == nil || total > 2*s.cfg.Bytes { // no body, or far more than declared: asked for alone later
 				continue
 			}
-			if lit.Size() > literalSlack {
+			if lit.Size() > min(literalSlack, s.cfg.MaxSize) {
 				tooLarge = lit.Size() > s.cfg.MaxSize
 				s.wire.kill(errTooLarge)
 				return errTooLarge
 			}
-			raw, err := readLiteral(lit)
+			raw, err := s.readLiteral(lit)
 			if err != nil {
 				return err
 			}
@@ -173,14 +173,17 @@ func nextBody(m *imapclient.FetchMessageData) (uid uint32, lit imap.LiteralReade
 }
 
 // readLiteral reads exactly the announced octets: a connection that ends early looks like the end of the literal to the
-// library.
-func readLiteral(lit imap.LiteralReader) ([]byte, error) {
+// library. After an error the connection is closed.
+func (s *session) readLiteral(lit imap.LiteralReader) ([]byte, error) {
 	raw := make([]byte, lit.Size())
 	n, err := io.ReadFull(lit, raw)
-	if err != nil {
-		return nil, fmt.Errorf("%d of %d octets: %w", n, len(raw), io.ErrUnexpectedEOF)
+	if err == nil {
+		return raw, nil
 	}
-	return raw, nil
+	err = fmt.Errorf("%d of %d octets: %w", n, len(raw), io.ErrUnexpectedEOF)
+	s.wire.kill(err)
+	<-s.client.Closed() // releasing the command reads from the literal once more, beside the library's own reader
+	return nil, err
 }
 
 // judge records the refused messages as holes. A server that refuses all of several is more likely in trouble itself: then

@@ -6,6 +6,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -105,9 +106,9 @@ func TestT1_3_OldUIDInAnswerToOpenRangeIsNoNewMail(t *testing.T) {
 }
 
 func TestT1_4_UnfetchableMailIsAHoleAndRepairedLater(t *testing.T) {
-	refuse := true
+	var repaired atomic.Bool
 	on := func(c *mailtest.IMAPConn, cmd mailtest.IMAPCommand) bool {
-		if !refuse || cmd.Name != "UID FETCH" || !strings.Contains(cmd.Args, "BODY.PEEK") {
+		if repaired.Load() || cmd.Name != "UID FETCH" || !strings.Contains(cmd.Args, "BODY.PEEK") {
 			return false
 		}
 		for _, m := range c.Matching(cmd) {
@@ -131,7 +132,7 @@ func TestT1_4_UnfetchableMailIsAHoleAndRepairedLater(t *testing.T) {
 				t.Errorf("cursor at %d, want 10", l.cursor.LastUID)
 			}
 		})
-		refuse = false
+		repaired.Store(true)
 		l.do(func() { l.retry = true })
 		l.wait(t, "repair", func() bool { return l.count("ticketed") == 10 })
 		checkBodies(t, l, 7, bodies(s))
@@ -639,9 +640,10 @@ func TestT1_15_BackoffGrowsAndNeverEnds(t *testing.T) {
 
 func TestT1_15_RefusedLogInIsAStateOfItsOwn(t *testing.T) {
 	scripted(t, 1, mailtest.IMAPBehaviour{Password: "new"}, func(t *testing.T, s *mailtest.IMAPServer, l *ledger) {
-		password := "old"
+		var password atomic.Value
+		password.Store("old")
 		cfg := pipeConfig(s)
-		cfg.Password = func() (string, error) { return password, nil }
+		cfg.Password = func() (string, error) { return password.Load().(string), nil }
 		run(t, mailbox.New(cfg, l, l.deliver, quiet()))
 		begin := time.Now()
 		l.wait(t, "auth_failed", func() bool { return slices.Contains(l.states, mailbox.StateAuthFailed) })
@@ -649,7 +651,7 @@ func TestT1_15_RefusedLogInIsAStateOfItsOwn(t *testing.T) {
 		if n := s.Dialled(); n > 14 {
 			t.Errorf("%d log-ins in an hour with a wrong password", n)
 		}
-		password = "new" // the secret's file was replaced
+		password.Store("new") // the secret's file was replaced
 		l.wait(t, "log-in with the new password", func() bool { return l.count("ticketed") == 1 })
 		if waited := time.Since(begin); waited > time.Hour+16*time.Minute {
 			t.Errorf("the new password was used after %s", waited)

@@ -275,8 +275,11 @@ type IMAPConn struct {
 	news    chan int
 }
 
-// Raw writes octets as they are.
-func (c *IMAPConn) Raw(octets []byte) { c.conn.Write(octets) }
+// Raw writes octets as they are; the error is that of a client that is gone.
+func (c *IMAPConn) Raw(octets []byte) error {
+	_, err := c.conn.Write(octets)
+	return err
+}
 
 // Line writes one line and CRLF.
 func (c *IMAPConn) Line(format string, args ...any) { fmt.Fprintf(c.conn, format+"\r\n", args...) }
@@ -419,17 +422,23 @@ func (c *IMAPConn) startTLS(cmd IMAPCommand) {
 	c.r = bufio.NewReader(c.conn)
 }
 
-func (c *IMAPConn) choose(cmd IMAPCommand) {
-	s := c.server
+// state of the folder; no lock is held while a client is written to, which may be slow to read.
+func (s *IMAPServer) state() (exists int, validity, uidnext uint32) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return len(s.messages), s.validity, s.uidnext
+}
+
+func (c *IMAPConn) choose(cmd IMAPCommand) {
+	b := c.server.behaviour
+	exists, validity, uidnext := c.server.state()
 	c.Line(`* FLAGS (\Seen \Deleted)`)
-	c.Line("* %d EXISTS", len(s.messages))
-	c.Line("* OK [UIDVALIDITY %d] ok", s.validity)
-	if !s.behaviour.NoUIDNext {
-		c.Line("* OK [UIDNEXT %d] ok", s.uidnext)
+	c.Line("* %d EXISTS", exists)
+	c.Line("* OK [UIDVALIDITY %d] ok", validity)
+	if !b.NoUIDNext {
+		c.Line("* OK [UIDNEXT %d] ok", uidnext)
 	}
-	flags := s.behaviour.PermanentFlags
+	flags := b.PermanentFlags
 	if cmd.Name == "EXAMINE" || flags == "none" {
 		flags = ""
 	}
@@ -437,14 +446,12 @@ func (c *IMAPConn) choose(cmd IMAPCommand) {
 }
 
 func (c *IMAPConn) status() {
-	s := c.server
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.behaviour.NoUIDNext {
-		c.Line("* STATUS INBOX (UIDVALIDITY %d)", s.validity)
+	_, validity, uidnext := c.server.state()
+	if c.server.behaviour.NoUIDNext {
+		c.Line("* STATUS INBOX (UIDVALIDITY %d)", validity)
 		return
 	}
-	c.Line("* STATUS INBOX (UIDVALIDITY %d UIDNEXT %d)", s.validity, s.uidnext)
+	c.Line("* STATUS INBOX (UIDVALIDITY %d UIDNEXT %d)", validity, uidnext)
 }
 
 func (c *IMAPConn) idle() {
