@@ -30,13 +30,13 @@ func (l look) inside(tag string, attr map[string]string, sheet []style) look {
 		l.gone = true
 		return l
 	}
+	if _, ok := attr["open"]; tag == "dialog" && !ok {
+		l.gone = true
+	}
 	if len(attr) == 0 && len(sheet) == 0 {
 		return l
 	}
 	if _, ok := attr["hidden"]; ok {
-		l.gone = true
-	}
-	if _, ok := attr["open"]; tag == "dialog" && !ok {
 		l.gone = true
 	}
 	if c, ok := parseColour(attr["bgcolor"]); ok {

@@ -9,7 +9,7 @@ import (
 
 const (
 	maxShownDepth = 100     // elements within elements in the result
-	maxShown      = 4 << 20 // bytes of the result, save for the tags still to be closed
+	maxShown      = 3 << 20 // bytes of the result, save for the tags still to be closed; less than is read
 	cutNote       = "[…]"
 )
 
@@ -152,9 +152,24 @@ func (w *sanitiser) text(parent *element, s string) {
 	w.write(s)
 }
 
+// fit returns as much of s as the result has room for.
+func (w *sanitiser) fit(s string) string {
+	room := maxShown - w.out.Len()
+	if len(s) <= room/5 { // an escape takes at most five bytes
+		return s
+	}
+	for i, r := range s {
+		if room -= len(html.EscapeString(string(r))); room < 0 {
+			return s[:i]
+		}
+	}
+	return s
+}
+
 // write puts text into the element that is open, and remembers it for the link it is in.
 func (w *sanitiser) write(s string) {
-	if s == "" {
+	whole := len(s)
+	if s = w.fit(s); s == "" && whole == 0 {
 		return
 	}
 	for i := len(w.stack) - 1; i >= 0 && w.open["a"] > 0; i-- {
@@ -164,17 +179,25 @@ func (w *sanitiser) write(s string) {
 		}
 	}
 	w.text1(s)
+	if len(s) < whole {
+		w.fill()
+	}
 }
 
 func (w *sanitiser) text1(s string) { w.out.WriteString(html.EscapeString(s)) }
 
-// isFull stops the output at its limit and says so once.
+// isFull stops the output at its limit.
 func (w *sanitiser) isFull() bool {
 	if !w.full && w.out.Len() >= maxShown {
-		w.full = true
-		w.text1(cutNote)
+		w.fill()
 	}
 	return w.full
+}
+
+// fill says once that something is left out.
+func (w *sanitiser) fill() {
+	w.full = true
+	w.text1(cutNote)
 }
 
 // image writes an image of this mail, or what stands for one that is not shown. The Content-ID is kept in data-cid,

@@ -83,7 +83,7 @@ func (w *textWriter) start(e *element) {
 	t := &textElement{block: isBlock(e.tag) && e.tag != "body" || e.tag == "tr" || e.tag == "li" || e.tag == "dt" || e.tag == "dd" || e.tag == "caption" || e.tag == "legend"}
 	e.data = t
 	if t.block {
-		t.gap = wantsGap(e.tag)
+		t.gap = wantsGap(e.tag) && (len(w.lists) == 0 || e.tag == "p")
 		w.blockBreak(t.gap)
 	}
 	w.startKind(e, t)
@@ -106,7 +106,7 @@ func (w *textWriter) startKind(e *element, t *textElement) {
 			w.cell.row = false
 		}
 	case "hr":
-		w.breakLine()
+		w.cutLine()
 		w.addLine(ruler)
 	case "img", "image":
 		w.image(e)
