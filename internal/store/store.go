@@ -38,6 +38,7 @@ type Store struct {
 	insertions map[string]*insertion // by table name
 	queue      *queue                // SQLite only
 	ready      atomic.Bool
+	closed     atomic.Bool
 	stats      stats
 }
 
@@ -101,14 +102,25 @@ func refuseWrites(db *gorm.DB) error {
 
 // read is where the queries of the store itself come from.
 func (s *Store) read(ctx context.Context) (*gorm.DB, error) {
-	if !s.ready.Load() {
-		return nil, ErrSchemaOld
+	if err := s.usable(); err != nil {
+		return nil, err
 	}
 	return s.gorm.WithContext(ctx), nil
 }
 
-// Close waits for the transactions in hand and disconnects. Later calls of Write answer ErrClosed.
+func (s *Store) usable() error {
+	if s.closed.Load() {
+		return ErrClosed
+	}
+	if !s.ready.Load() {
+		return ErrSchemaOld
+	}
+	return nil
+}
+
+// Close waits for the transactions in hand and disconnects. Later calls answer ErrClosed.
 func (s *Store) Close() error {
+	s.closed.Store(true)
 	if s.queue != nil {
 		s.queue.close()
 	}

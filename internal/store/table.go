@@ -22,6 +22,7 @@ type table struct {
 	typ     reflect.Type
 	order   int // rows are inserted in this order, so that foreign keys hold at every statement
 	key     column
+	raw     *column  // names an original, in tables that do
 	columns []column // the key first
 }
 
@@ -81,6 +82,9 @@ func loadTable(model any) (*table, error) {
 		if f.PrimaryKey {
 			t.key = c
 		}
+		if c.name == "raw_sha256" {
+			t.raw = &c
+		}
 		t.columns = append(t.columns, c)
 	}
 	return t, nil
@@ -93,6 +97,14 @@ func (t *table) rowName(row reflect.Value) string {
 		return t.name + "/" + f.String()
 	}
 	return t.name + "/" + strconv.FormatInt(f.Int(), 10)
+}
+
+// originalOf returns the SHA-256 of the mail the row names, "" for none.
+func (t *table) originalOf(row reflect.Value) string {
+	if t.raw == nil {
+		return ""
+	}
+	return row.Field(t.raw.index).String()
 }
 
 // clean brings a row to the form in which it will be read back, so that its fingerprint holds: text is valid UTF-8 without

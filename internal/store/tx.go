@@ -35,7 +35,7 @@ type Tx struct {
 	moved []*bufferedRow          // updates not yet written
 
 	originals []Original
-	stored    map[string]bool // originals already put
+	stored    map[string]bool // originals put; true once a row is found to name it
 	events    []audit.Event
 	digests   []pendingDigest // to be computed before events are written
 }
@@ -87,6 +87,14 @@ func (tx *Tx) checkRecorded() error {
 	for name, row := range tx.rows {
 		if !row.recorded {
 			missing = append(missing, name)
+		}
+		if sha := row.table.originalOf(row.value); sha != "" {
+			tx.stored[sha] = true
+		}
+	}
+	for sha, named := range tx.stored {
+		if !named {
+			missing = append(missing, "original/"+sha)
 		}
 	}
 	if len(missing) > 0 {
@@ -204,12 +212,13 @@ func (tx *Tx) Update(row any) {
 	}
 }
 
-// PutOriginal stores the bytes of a mail unless they are stored already.
+// PutOriginal stores the bytes of a mail unless they are stored already. A row of the same transaction must name them by
+// their SHA-256, or Write fails with ErrUnrecorded.
 func (tx *Tx) PutOriginal(o Original) {
-	if tx.stored[o.SHA256] {
+	if _, done := tx.stored[o.SHA256]; done {
 		return
 	}
-	tx.stored[o.SHA256] = true
+	tx.stored[o.SHA256] = false
 	tx.originals = append(tx.originals, o)
 }
 

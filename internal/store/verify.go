@@ -52,8 +52,8 @@ func (s *Store) Verify(ctx context.Context, opt VerifyOptions) (Report, error) {
 		}
 		v.key = key
 	}
-	if !s.ready.Load() {
-		return Report{}, fmt.Errorf("verify: %w", ErrSchemaOld)
+	if err := s.usable(); err != nil {
+		return Report{}, fmt.Errorf("verify: %w", err)
 	}
 	tx, err := s.readers.BeginTx(ctx, s.dialect.snapshot())
 	if err != nil {

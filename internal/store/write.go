@@ -31,8 +31,8 @@ func (s *Store) touch(ctx context.Context, fn func(tx *Tx) error) error {
 }
 
 func (s *Store) transact(ctx context.Context, j job) error {
-	if !s.ready.Load() {
-		return ErrSchemaOld
+	if err := s.usable(); err != nil {
+		return err
 	}
 	j.ctx = ctx
 	if s.dialect == sqlite {
