@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -14,9 +15,12 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
+var builtin = sync.OnceValues(func() (*reply.Set, error) { return reply.Load(templates.FS()) })
+
+// load returns the built-in templates.
 func load(t testing.TB) *reply.Set {
 	t.Helper()
-	s, err := reply.Load(templates.FS())
+	s, err := builtin()
 	if err != nil {
 		t.Fatal(err)
 	}

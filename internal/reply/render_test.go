@@ -132,7 +132,9 @@ func TestRenderKeepsValuesInert(t *testing.T) {
 			t.Errorf("%q is in the subject %q", attack, r.Subject)
 		}
 		for _, part := range []string{r.Text, r.HTML} {
-			if strings.ContainsFunc(part, func(c rune) bool { return c != '\n' && unicode.IsControl(c) || unicode.Is(unicode.Co, c) || unicode.Is(unicode.Cf, c) }) {
+			if strings.ContainsFunc(part, func(c rune) bool {
+				return c != '\n' && unicode.IsControl(c) || unicode.Is(unicode.Co, c) || unicode.Is(unicode.Cf, c)
+			}) {
 				t.Errorf("%q leaves an invisible character in %q", attack, part)
 			}
 		}
