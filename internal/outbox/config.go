@@ -47,7 +47,7 @@ type Config struct {
 
 	Lease time.Duration // of a claim, renewed at a third of it; default 15 s
 	Poll  time.Duration // longest wait before the queue is asked again; default 1 s
-	Owner string        // of the leases; default: made of host name, process and a random part
+	Owner string        // of the leases, a number is added for each claim; default: made of host name, process and a random part
 	Sole  bool          // no other process works this queue: at the start every lease is ended at once
 
 	TLSConfig *tls.Config                                                       // default: system roots, TLS 1.2 or later

@@ -2,8 +2,8 @@ package outbox
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"time"
@@ -22,6 +22,7 @@ type run struct {
 	claims   chan claim
 
 	work     sync.WaitGroup // goroutines that record results
+	asked    int            // claims
 	claiming bool
 	more     bool          // there may be due deliveries that we have not claimed
 	penalty  time.Duration // after failed claims
@@ -112,7 +113,9 @@ func (r *run) takeIdle() *session {
 	return s
 }
 
-// claim asks the queue for more if there may be more and connections could run dry.
+// claim asks the queue for more if there may be more and connections could run dry. Every claim has an owner's name of its
+// own: one that was committed although it reported an error took jobs that nobody here knows, and renewing the leases of
+// other claims must not hold these for ever.
 func (r *run) claim() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -126,7 +129,8 @@ func (r *run) claim() {
 		batch = 1
 	}
 	r.claiming, r.more = true, false
-	owner, skip := r.owner, r.line.full(now)
+	r.asked++
+	owner, skip := fmt.Sprintf("%s/%d", r.cfg.Owner, r.asked), r.line.full(now)
 	go func() {
 		jobs, err := r.queue.Claim(r.last, owner, batch, r.cfg.Lease, skip)
 		r.mu.Lock()
@@ -156,15 +160,10 @@ func (r *run) claimed(c claim) {
 	r.giveBackSurplus()
 }
 
-// claimFailed: the claim may have been committed all the same, and nobody knows which jobs it took. Renewing them would
-// hold them for ever, so later claims are made under another name.
 func (r *run) claimFailed(err error) {
 	r.log.Error("outbox: claim deliveries", "err", err)
 	r.penalty = min(max(2*r.penalty, 200*time.Millisecond), 10*time.Second)
 	r.notUntil, r.more = time.Now().Add(r.penalty), true
-	r.mu.Lock()
-	r.owner = r.cfg.Owner + "/" + rand.Text()[:8]
-	r.mu.Unlock()
 }
 
 func domainOf(address string) string {

@@ -1,6 +1,11 @@
 package outbox
 
 import (
+	"bufio"
+	"bytes"
+	"context"
+	"io"
+	"net"
 	"strings"
 	"sync"
 	"testing"
@@ -114,6 +119,85 @@ func TestT5_2_SilenceAfterTheDotEndsAsUncertain(t *testing.T) {
 		stop()
 		time.Sleep(time.Hour) // the server's talk ends
 	})
+}
+
+// thin is a connection that takes its time for every large write.
+type thin struct {
+	net.Conn
+	each time.Duration
+}
+
+func (c thin) Write(p []byte) (int, error) {
+	if len(p) > 10_000 {
+		time.Sleep(c.each)
+	}
+	return c.Conn.Write(p)
+}
+
+func TestT5_2_SlowUpload(t *testing.T) {
+	for name, c := range map[string]struct {
+		each   time.Duration
+		blocks int
+		want   ticket.DeliveryState
+	}{
+		"moving, longer than one command may take": {time.Minute, 15, ticket.Accepted},
+		"one block does not move":                  {4 * time.Minute, 2, ticket.Uncertain},
+		"longer than the whole transaction may":    {2 * time.Minute, 20, ticket.Uncertain},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				srv, q := &server{}, newQueue(t)
+				cfg := srv.pipe()
+				dial := cfg.Dial
+				cfg.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+					conn, err := dial(ctx, network, addr)
+					return thin{conn, c.each}, err
+				}
+				id := q.put(Job{Raw: append(bytes.Repeat([]byte("0123456789abcd\r\n"), c.blocks*block/16), "\r\n"...)})
+				_, stop := work(t, cfg, q)
+				time.Sleep(time.Hour)
+				synctest.Wait()
+				stop()
+				if r := q.get(id); r.state != c.want {
+					t.Errorf("%s %q", r.state, r.result.Response)
+				}
+			})
+		})
+	}
+}
+
+func TestRefusalInTheMiddleOfTheMessageIsHeard(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := newQueue(t)
+		id := q.put(Job{Raw: bytes.Repeat([]byte("0123456789abcd\r\n"), 100*block/16)})
+		cfg := (&server{}).pipe()
+		cfg.Dial = func(context.Context, string, string) (net.Conn, error) {
+			ours, theirs := net.Pipe()
+			go interrupt(theirs)
+			return ours, nil
+		}
+		_, stop := work(t, cfg, q)
+		time.Sleep(4 * time.Minute) // the block that is not read any more has three
+		synctest.Wait()
+		if r := q.get(id); r.state != ticket.Failed || r.result.Enhanced != "5.3.4" {
+			t.Errorf("%s %q", r.state, r.result.Response)
+		}
+		stop()
+	})
+}
+
+// interrupt is a server without pipelining that stops reading in the middle of a message and says why.
+func interrupt(c net.Conn) {
+	defer c.Close()
+	r := bufio.NewReader(c)
+	for _, reply := range []string{"220 a", "250 b", "250 c", "250 d", "354 e"} {
+		if reply != "220 a" {
+			r.ReadString('\n')
+		}
+		io.WriteString(c, reply+"\r\n")
+	}
+	io.CopyN(io.Discard, r, 3*block)
+	io.WriteString(c, "552 5.3.4 too big\r\n")
 }
 
 func TestT5_3_DropAfter250IsAccepted(t *testing.T) {

@@ -21,7 +21,6 @@ type Worker struct {
 	idle    []*session
 	active  int              // dialogues and probes under way
 	held    map[lease]string // claimed jobs without a recorded end, and the owner of each
-	owner   string           // of the next claim
 }
 
 type lease struct{ id, fence int64 }
@@ -32,7 +31,7 @@ func New(cfg Config, queue Queue, log *slog.Logger) (*Worker, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	return &Worker{cfg: cfg, queue: queue, log: log, wake: make(chan struct{}, 1), owner: cfg.Owner,
+	return &Worker{cfg: cfg, queue: queue, log: log, wake: make(chan struct{}, 1),
 		line: newLine(cfg.PerDomain), held: map[lease]string{}}, nil
 }
 
@@ -82,7 +81,7 @@ func outlive(ctx context.Context, d time.Duration) (context.Context, context.Can
 // recoverFirst ends the leases of an earlier life before anything is claimed.
 func (w *Worker) recoverFirst(ctx context.Context) bool {
 	for wait := 100 * time.Millisecond; ctx.Err() == nil; wait = min(2*wait, 10*time.Second) {
-		err := w.queue.Recover(ctx, w.owner, w.cfg.Sole)
+		err := w.queue.Recover(ctx, w.cfg.Owner, w.cfg.Sole)
 		if err == nil {
 			return true
 		}
