@@ -22,12 +22,12 @@ func recipients() map[string]reply.Recipient {
 			intake.too_large identity.failed identity.expired identity.use_registered security.secret_received security.phishing_report security.phishing_advice
 			security.unauthorised_tx security.agency_warning docs.request docs.received docs.accepted_partial docs.rejected docs.all_accepted docs.reminder_1 docs.reminder_2
 			docs.reminder_final docs.manual closure.guide closure.self_service closure.declare_zero closure.blocked closure.dust closure.cooling_off closure.under_review
-			closure.progress closure.no_fast_track closure.final_copy closure.refused closure.refused_neutral closure.expired closure.post soft.offer locked.guide
+			closure.progress closure.no_fast_track closure.refused closure.refused_neutral closure.expired closure.post soft.offer locked.guide
 			locked.not_unlocked payment.guide payment.info_request payment.cause payment.incident withdrawal.guide withdrawal.info_request withdrawal.payee_change_refused
 			restriction.guide restriction.application neutral.under_review complaint.ack complaint.holding complaint.final complaint.forward ops.resolved ops.reopened
 			ops.survey ops.bounced_notice agent.reply`,
 		reply.ToRegistered: `identity.challenge identity.challenge_resend security.other_address security.not_me security.freeze_done closure.consent closure.activity
-			closure.withdrawn closure.undo_window closure.final closure.certificate closure.late_redemption soft.confirm reactivation.request reactivation.done
+			closure.withdrawn closure.undo_window closure.final closure.certificate closure.final_copy closure.late_redemption soft.confirm reactivation.request reactivation.done
 			reactivation.refused locked.verify locked.unlocked withdrawal.status withdrawal.paid withdrawal.returned restriction.lifted restriction.partly restriction.upheld
 			privacy.ack privacy.extended privacy.erasure_done privacy.erasure_refused privacy.access_delivery`,
 		reply.ToInternal: `int.approval_needed int.sla_breach int.hold_set int.outbox_uncertain int.intake_poison int.fraud_flag int.complaint_due int.retention_due`,
