@@ -79,7 +79,7 @@ func (w *textWriter) markRegions() {
 		}
 		if r.start >= done && findHistory(texts, r.start, r.end) < 0 {
 			for i := r.start; i < r.end; i++ {
-				w.lines[i].quote = min(w.lines[i].quote+1, maxQuote)
+				w.lines[i].quote = max(w.lines[i].quote, 1)
 			}
 		}
 		done = max(done, r.end)
@@ -89,8 +89,12 @@ func (w *textWriter) markRegions() {
 
 // endsText reports a signature after which nothing follows but history.
 func (w *textWriter) endsText(texts []string, r region) bool {
-	if r.start == r.end || strings.HasPrefix(texts[r.start], "--") || w.lines[r.start].quote > 0 {
-		return false
+	first, above := nextText(texts, r.start), r.start-1
+	for above >= 0 && blank(texts[above]) {
+		above--
+	}
+	if first >= r.end || isSeparatorLine(texts[first]) || above >= 0 && isSeparatorLine(texts[above]) || w.lines[first].quote > 0 {
+		return false // it has a separator of its own, or belongs to an earlier mail
 	}
 	for i := r.end; i < len(texts); i++ {
 		if !blank(texts[i]) {

@@ -10,7 +10,7 @@ const (
 	maxHTML  = 4 << 20 // bytes of HTML that are read; the stored mail keeps the rest
 	maxOpen  = 10_000  // elements open at one time
 	maxAttrs = 64      // attributes read of one tag
-	maxScan  = 256     // how far up an end tag or an implied end looks for its element
+	maxScan  = 128     // how far up an end tag or an implied end looks for its element
 )
 
 // element is one open element of the document being read.
@@ -172,6 +172,9 @@ func attributes(z *html.Tokenizer, more bool) map[string]string {
 // impliedEnd returns the number of elements that stay open when tag starts, or -1 when all do. It works on any stack
 // whose entries can be named, because what is written out is nested by the same rules as what was read.
 func impliedEnd[T any](stack []T, open map[string]int, tag string, name func(T) string) int {
+	if isBlock(tag) && open["p"] == 0 || tag == "a" && open["a"] == 0 {
+		return -1
+	}
 	closes, until := impliedBy(tag)
 	keep := -1
 	for i, seen := len(stack)-1, 0; i >= 0 && seen < maxScan; i, seen = i-1, seen+1 {

@@ -265,6 +265,9 @@ func attributionAt(lines []string, i int) (int, bool) {
 		if blank(lines[j]) || isQuotedLine(lines[j]) || len(joined)+len(lines[j]) > maxMarkLine {
 			return 0, false
 		}
+		if j > i && beginsAnew(lines, j) {
+			return 0, false
+		}
 		joined = strings.TrimSpace(joined + " " + strings.TrimSpace(lines[j]))
 		if j == i && !endsWithColon(joined) && !opensAttribution(joined) {
 			return 0, false
@@ -279,6 +282,15 @@ func attributionAt(lines []string, i int) (int, bool) {
 		return 0, false
 	}
 	return 0, false
+}
+
+// beginsAnew reports a line that is a whole attribution by itself: the lines above it are none of it.
+func beginsAnew(lines []string, j int) bool {
+	if !endsWithColon(lines[j]) || !strings.ContainsAny(lines[j], "0123456789") {
+		return false
+	}
+	s := strings.TrimLeft(plainLine(lines[j]), "-—– ")
+	return startsWithDate(s) && isAttribution(s, marksFollow(lines, j+1))
 }
 
 func marksFollow(lines []string, i int) bool {
@@ -297,7 +309,15 @@ func opensAttribution(line string) bool {
 		return false
 	}
 	s := strings.TrimLeft(plainLine(line), "-—– ")
-	if strings.Contains(s, "<") || strings.Contains(s, "@") || hasAnyPrefix(s, attributionOpeners) {
+	if strings.Contains(s, "@") || strings.HasSuffix(s, "<") || strings.Contains(s, "<") && !strings.Contains(s, "http") {
+		return true
+	}
+	return startsWithDate(s)
+}
+
+// startsWithDate reports a line that begins as attributions do: "On Tue, …", "2024年12月3日 …".
+func startsWithDate(s string) bool {
+	if hasAnyPrefix(s, attributionOpeners) {
 		return true
 	}
 	return s != "" && s[0] >= '0' && s[0] <= '9' && (strings.Contains(s, "年") || strings.Contains(s, "년") || strings.ContainsAny(s[:min(5, len(s))], "-/."))

@@ -160,7 +160,7 @@ func (w *sanitiser) fit(s string) string {
 	}
 	for i, r := range s {
 		if room -= len(html.EscapeString(string(r))); room < 0 {
-			return s[:i]
+			return strings.TrimRight(s[:i], cutNote) // so that a second pass cuts at the same place
 		}
 	}
 	return s

@@ -48,6 +48,18 @@ func (s *splitter) signaturesIn(from, to int, own kind) {
 	}
 	s.cardBlock(from, to, own)
 	s.loneAddress(from, to, own)
+	s.lastRule(from, to, own)
+}
+
+// lastRule takes a line of dashes that a mail program left between the text and the history or the signature.
+func (s *splitter) lastRule(from, to int, own kind) {
+	last := to - 1
+	for last > from && (blank(s.lines[last]) || s.kinds[last] != own) {
+		last--
+	}
+	if core, n := separatorCore(s.lines[last]); last > from && core == "" && n >= 8 && len(s.lines[last]) < maxMarkLine {
+		s.kinds[last] = isSignature
+	}
 }
 
 func lastText(lines []string, from, to int) int {
@@ -225,17 +237,20 @@ func (s *splitter) cardBlock(from, to int, own kind) {
 	}
 }
 
-// loneAddress takes the writer's address that Foxmail puts below the text, directly above the header block.
+// loneAddress takes the writer's address that Foxmail puts below the text: directly above the header block, or below
+// a line.
 func (s *splitter) loneAddress(from, to int, own kind) {
 	last := lastText(s.lines, from, to)
 	if to == len(s.lines) || last == from || s.kinds[last] != own {
 		return
 	}
-	if _, block := headersAt(s.lines, to, false); !block {
+	t := strings.TrimSpace(s.lines[last])
+	if at := strings.IndexByte(t, '@'); at < 1 || len(t) > 100 || strings.ContainsAny(t, " \t,;，。") {
 		return
 	}
-	t := strings.TrimSpace(s.lines[last])
-	if at := strings.IndexByte(t, '@'); at > 0 && len(t) <= 100 && !strings.ContainsAny(t, " \t,;，。") && blank(s.lines[last-1]) {
+	core, rule := separatorCore(s.lines[last-1])
+	_, block := headersAt(s.lines, to, false)
+	if core == "" && rule >= 8 || block && blank(s.lines[last-1]) {
 		s.kinds[last] = isSignature
 	}
 }

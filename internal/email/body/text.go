@@ -83,6 +83,7 @@ func (w *textWriter) start(e *element) {
 	t := &textElement{block: isBlock(e.tag) && e.tag != "body" || e.tag == "tr" || e.tag == "li" || e.tag == "dt" || e.tag == "dd" || e.tag == "caption" || e.tag == "legend"}
 	e.data = t
 	if t.block {
+		w.cutDark()
 		t.gap = wantsGap(e.tag) && (len(w.lists) == 0 || e.tag == "p")
 		w.blockBreak(t.gap)
 	}
@@ -167,6 +168,7 @@ func (w *textWriter) end(e *element) {
 		w.endLink()
 	}
 	if t.block {
+		w.cutDark()
 		w.blockBreak(t.gap)
 	}
 	if t.quote || t.region != nil {
@@ -405,6 +407,13 @@ func sameTarget(shown, href string) bool {
 	}
 	u, err := url.Parse(href)
 	return err == nil && u.Scheme == "mailto" && strings.EqualFold(strings.TrimSpace(shown), u.Opaque)
+}
+
+// cutDark keeps the hidden words of two blocks apart.
+func (w *textWriter) cutDark() {
+	if w.dark.Len() > 0 {
+		w.dark.WriteByte(' ')
+	}
 }
 
 func (w *textWriter) keepDark() {
