@@ -55,7 +55,7 @@ type Effect struct {
 
 // Entry is the audit record of one transition.
 type Entry struct {
-	Step      int        `json:"step"` // Case.Steps after the transition
+	Step      int        `json:"step"` // number among the transitions that are not hidden; a hidden one repeats the last
 	Procedure string     `json:"procedure"`
 	Version   string     `json:"version"`
 	Event     string     `json:"event"`

@@ -113,6 +113,7 @@ type Guard struct {
 	Not  bool
 	Name string
 	Arg  string
+	test func(st *step, arg string) bool // bound when the machine is built
 }
 
 // String is the guard as it is written: "!item(cl.intent)".

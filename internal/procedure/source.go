@@ -223,6 +223,11 @@ func expand(m *Machine) {
 	for _, moves := range [][]Move{m.Moves, m.Asides} {
 		for i := range moves {
 			moves[i].From = m.fromStates(moves[i].From)
+			moves[i].When = slices.Clone(moves[i].When)
+			for j, g := range moves[i].When {
+				def, _ := guardNamed(g.Name)
+				moves[i].When[j].test = def.test // an unknown name is refused by the check
+			}
 			moves[i].Do = slices.Clone(moves[i].Do)
 			for j, a := range moves[i].Do {
 				moves[i].Do[j].Arg = m.word(a.Arg)

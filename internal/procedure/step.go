@@ -127,7 +127,7 @@ func (st *step) run(on string) error {
 		st.c.Seen = st.c.Seen[max(0, len(st.c.Seen)-seenLimit):]
 	}
 	st.promote()
-	if st.c.Steps == 0 {
+	if st.c.Visible == 0 && !st.hidden {
 		if err := st.clocks(); err != nil {
 			return err
 		}
@@ -325,7 +325,7 @@ func (st *step) record(on, from string) {
 	}
 	st.c.Version = st.set.Version
 	st.fx = append(st.fx, Effect{Kind: Record, Hidden: st.hidden, Record: &Entry{
-		Step: st.c.Steps, Procedure: st.c.Procedure, Version: st.set.Version, Event: on, EventID: st.e.ID, From: from, To: st.c.State,
+		Step: st.c.Visible, Procedure: st.c.Procedure, Version: st.set.Version, Event: on, EventID: st.e.ID, From: from, To: st.c.State,
 		Actor: st.e.Actor, Role: st.e.Role, At: st.now, Item: st.e.Item, Code: st.code(), Reason: st.e.Reason, Ref: st.ref(),
 		Evidence: st.c.Evidence(), Hidden: st.hidden,
 	}})
