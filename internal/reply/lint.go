@@ -39,6 +39,7 @@ type Options struct {
 //     characters, in pinyin, with blanks or marks between the letters, in full width and with look-alike letters.
 //   - singled-out: that this case is treated unlike others
 //   - secret-asked: asks for a password, code, full card number, key or recovery phrase (always blocks)
+//   - card-number: a number that can be a full payment card number
 //   - link: shortened, referral or unencrypted address (always blocks)
 //   - threat (always blocks), blame, marketing, emoji, exclamation, informal (你 for 您)
 //   - promise-time, promise-outcome, service-hours, phone: promises the configuration does not make
@@ -51,7 +52,14 @@ func Lint(text, lang string, opts Options) []Remark {
 		l.apply(r)
 	}
 	l.symbols()
+	l.cardNumbers()
 	return l.finish()
+}
+
+// Lint is the function Lint for a text an agent writes in the name of the set's brand: what the brand's configuration says may
+// be said. Strict is Options.Strict.
+func (s *Set) Lint(text, lang string, strict bool) []Remark {
+	return Lint(text, lang, Options{Strict: strict, Allowed: []string{s.brand.SLAText[Language(lang)], s.brand.SupportPhone}})
 }
 
 // Blocks reports whether one of the remarks must stop the text.

@@ -44,6 +44,15 @@ func TestLintRemarksOn(t *testing.T) {
 		{"confidential", "en", "Our AML team looks at it.", "AML"},
 		{"confidential", "en", "It is with our compliance team.", "compliance team"},
 		{"confidential", "en", "A monitoring alert was raised.", "monitoring alert"},
+		{"confidential", "zh", "系統風 控攔截。", "風 控"},
+		{"confidential", "zh", "交易可·疑。", "可·疑"},
+		{"confidential", "zh", "这与洗\n钱有关。", "洗\n钱"},
+		{"confidential", "zh", "反 洗 錢審查", "反 洗 錢"},
+		{"confidential", "en", "ⓢⓤⓢⓟⓘⓒⓘⓞⓤⓢ activity", "ⓢⓤⓢⓟⓘⓒⓘⓞⓤⓢ"},
+		{"confidential", "en", "This is sus\u00adpicious.", "sus\u00adpicious"},
+		{"confidential", "en", "money\nlaundering", "money\nlaundering"},
+		{"card-number", "en", "Your card 4111 1111 1111 1111 was charged.", "4111 1111 1111 1111"},
+		{"card-number", "zh", "卡号６２２２０２１２３４５６７８９４", "６２２２０２１２３４５６７８９４"},
 		{"singled-out", "zh", "您的情况比较特殊。", "您的情况比较特殊"},
 		{"singled-out", "en", "Your case is different.", "Your case is different"},
 		{"secret-asked", "zh", "请把短信验证码发给我们。", "把短信验证码发"},
@@ -153,6 +162,7 @@ func TestLintLeavesAlone(t *testing.T) {
 			"Your string of letters is the account ID.",
 			"Open https://okpay.example/help in your browser.",
 			"Thank you! The document is fine.",
+			"Your transaction 4111111111111112 was returned, and so was 20260302123456789.",
 			"You can withdraw the rest of your balance first.",
 		},
 	}
@@ -195,6 +205,16 @@ func TestLintAllowsWhatTheConfigurationPromises(t *testing.T) {
 	after := reply.Lint(text, "zh", reply.Options{Allowed: []string{"在 1 个工作日内"}})
 	if len(before) != 2 || len(after) != 1 || !strings.Contains(string([]rune(text)[after[0].Start:after[0].End]), "3 小时内") {
 		t.Errorf("before %+v\nafter %+v", before, after)
+	}
+}
+
+func TestTheBrandsOwnPromisesAreAllowed(t *testing.T) {
+	s := load(t).WithBrand(reply.Brand{Name: "OKPay", SLAText: map[string]string{"en": "within 2 hours"}})
+	if got := s.Lint("You will hear from us within 2 hours.", "en", false); len(got) != 0 {
+		t.Errorf("%+v", got)
+	}
+	if got := s.Lint("You will hear from us within 3 hours. The police know.", "en", true); len(got) != 2 || !reply.Blocks(got) {
+		t.Errorf("%+v", got)
 	}
 }
 

@@ -161,7 +161,7 @@ func manners() []lintRule {
 
 func toneChinese() []lintRule {
 	return []lintRule{
-		{name: "informal", view: dense, find: anyOf(`你`), except: anyOf(`迷你`), zh: "请用“您”。", en: "Use 您."},
+		{name: "informal", view: dense, find: anyOf(`[你妳]`), except: anyOf(`迷你`), zh: "请用“您”。", en: "Use 您."},
 		{name: "informal", view: dense, find: anyOf(`(?:^|[,。!?])亲(?:爱的)?(?:[,~!]|用户)`, `宝子`, `小可爱`), zh: "请用正式的称呼。", en: "Use a formal address."},
 		{name: "blame", view: dense, find: anyOf(`您(?:提交|填写|提供|输入|操作|上传|发送|使用)(?:了|的)?[^,。!?;]{0,6}?(?:错误|不对|不正确|有误|失误|不实|虚假)`,
 			`您(?:填|输|写|弄|搞|操作|提交|发|传|选|看)错`, `您(?:没有|未|没)(?:按|遵守|阅读|看清|看懂|仔细|认真|提供|及时|听|配合)`,

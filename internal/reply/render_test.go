@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -291,6 +292,21 @@ func withoutBlanks(s string) string {
 		}
 		return r
 	}, s)
+}
+
+func TestOneSetServesManyAtOnce(t *testing.T) {
+	s := one(t, "  text: {type: text, sample: x}", "Value: {{.text}}\n")
+	var group sync.WaitGroup
+	for i := range 50 {
+		group.Go(func() {
+			name := "value" + strconv.Itoa(i)
+			r, err := s.WithBrand(okpay).Render("test.one", "en", map[string]any{"ticket_no": "1", "text": name})
+			if err != nil || !strings.Contains(r.Text, "Value: "+name+"\n") || !strings.Contains(r.HTML, "Value: "+name+"<") {
+				t.Errorf("%v\n%s", err, r.Text)
+			}
+		})
+	}
+	group.Wait()
 }
 
 func TestPreviewSpeaksForTheBrand(t *testing.T) {
