@@ -298,8 +298,8 @@ func TestNothingBetweenAcceptedMessages(t *testing.T) {
 			t.Fatalf("%s between messages", line)
 		}
 	}
-	if srv.count() != 1 {
-		t.Errorf("%d sessions for 20 messages on one connection", srv.count())
+	if said := srv.said(); srv.count() != 1 || said[len(said)-1] != "QUIT" {
+		t.Errorf("%d sessions for 20 messages on one connection, the last line is %q", srv.count(), said[len(said)-1])
 	}
 }
 
@@ -363,5 +363,19 @@ func TestCancelledBetweenClaimAndDataIsNotSent(t *testing.T) {
 	}
 	if n := len(w.owners()); n != 0 {
 		t.Errorf("%d leases kept after everything ended", n)
+	}
+}
+
+func TestEndlessReplyIsCutOff(t *testing.T) {
+	for line, want := range map[string]ticket.DeliveryState{"greet": ticket.Queued, "EHLO": ticket.Queued, "RCPT": ticket.Deferred, ".": ticket.Uncertain} {
+		srv, q := &server{}, newQueue(t)
+		srv.script = always(line, strings.Repeat("250-and so on\r\n", 2*maxReply/15)+"250 done")
+		q.put(Job{})
+		_, stop := work(t, srv.listen(t), q)
+		q.await("cut off", func(r row) bool { return r.state == want && len(r.trace) > 2 })
+		stop()
+		if r := q.get(1).result.Response; len(r) > maxResponse || !strings.Contains(r, errFlood.Error()) {
+			t.Errorf("%s: response %.200q", line, r)
+		}
 	}
 }

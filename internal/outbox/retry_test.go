@@ -67,6 +67,13 @@ func TestT5_6_GreylistingWaitsAtLeastFiveMinutes(t *testing.T) {
 	}
 }
 
+func TestT5_6_ContentRefusalsAreNotRepeatedForDays(t *testing.T) {
+	at, r := attemptsOf(t, "554 DT:SPM 163 smtp1", 24*time.Hour, Config{}, Job{})
+	if len(at) != 3 || r.state != ticket.Failed || !r.result.GaveUp || !r.result.Policy {
+		t.Errorf("%d attempts, %+v", len(at), r.result)
+	}
+}
+
 func TestT5_6_ChallengeIsNeverSentAfterItsLinkExpired(t *testing.T) {
 	expiry := 40 * time.Minute
 	at, r := attemptsOf(t, "451 4.2.0 busy", 24*time.Hour, Config{}, Job{Class: ticket.ClassChallenge, ExpiresAt: time.Unix(int64(expiry/time.Second), 0)})
