@@ -2,6 +2,7 @@ package email
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 )
@@ -59,7 +60,7 @@ func Inspect(raw []byte) Inspection {
 		MessageID: m.MessageID, From: m.From, FromName: m.FromName, Sender: m.Sender,
 		ReplyTo: m.ReplyTo, To: m.To, Cc: m.Cc, Subject: m.Subject, Date: stamp(m.Date),
 		InReplyTo: list(m.InReplyTo), References: list(m.References),
-		Kind: m.Kind, Reasons: list(m.Reasons), AutoSubmitted: m.Kind != Human, NoReply: m.NoReply, IsBounce: m.Kind == Bounced,
+		Kind: m.Kind, Reasons: list(m.Reasons), AutoSubmitted: m.automatic(), NoReply: m.NoReply, IsBounce: m.Kind == Bounced,
 		Language: m.Language, Text: m.Text, NewText: m.NewText, HTML: m.HTML(m.ownImage),
 		Attachments: []InspectedFile{}, Problems: list(m.Problems), SHA256: m.SHA256,
 	}
@@ -73,6 +74,11 @@ func Inspect(raw []byte) Inspection {
 		in.Attachments = append(in.Attachments, InspectedFile{a.Filename, a.ContentType, a.Size, a.SHA256, a.Inline, a.ContentID})
 	}
 	return in
+}
+
+// automatic reports whether a program wrote the mail. What a mailing list passes on may well come from a person.
+func (m *Mail) automatic() bool {
+	return m.Kind != Human && m.Kind != List || slices.Contains(m.Reasons, "precedence_bulk")
 }
 
 // ownImage leaves a reference to an image of the same mail as it is.

@@ -112,7 +112,7 @@ func (m *Mail) automaticReasons() []string {
 			break
 		}
 	}
-	precedence := strings.ToLower(h.Raw("Precedence"))
+	precedence := h.precedence()
 	switch {
 	case precedence == "auto_reply" || precedence == "auto-reply":
 		out = append(out, "precedence_auto_reply")
@@ -132,6 +132,10 @@ func (m *Mail) automaticReasons() []string {
 		out = append(out, "out_of_office")
 	}
 	return out
+}
+
+func (h *Header) precedence() string {
+	return strings.ToLower(firstNonEmpty([]string{h.Raw("Precedence"), h.Raw("X-Precedence")}))
 }
 
 // autoSubmitted reads the keyword before parameters and comments (RFC 3834, section 5); only "no" means a person.
@@ -162,7 +166,7 @@ func (m *Mail) listReasons() []string {
 			break
 		}
 	}
-	switch precedence := strings.ToLower(h.Raw("Precedence")); precedence {
+	switch precedence := h.precedence(); precedence {
 	case "list", "bulk":
 		out = append(out, "precedence_"+precedence)
 	}

@@ -2,6 +2,8 @@ package email
 
 import (
 	"bytes"
+	escape "html"
+	"slices"
 	"strings"
 
 	"postdesk/internal/email/body"
@@ -15,6 +17,7 @@ type reading struct {
 	room  int    // bytes that may still be decoded
 	hint  string // charset for raw 8-bit parameters
 	plain int    // text parts taken as body so far
+	rich  string // text of a winmail.dat
 }
 
 // content is the text of a part in the forms the mail offers it.
@@ -23,20 +26,24 @@ type content struct {
 	html  string
 }
 
-func (c content) empty() bool {
-	return strings.TrimSpace(c.plain) == "" && strings.TrimSpace(c.html) == ""
-}
 
 func (r *reading) read(root *part) {
 	blocks := r.part(root, "", true)
 	var text, html []string
+	hasHTML := slices.ContainsFunc(blocks, func(b content) bool { return b.html != "" })
 	for _, b := range blocks {
 		if t := r.visible(b); strings.TrimSpace(t) != "" {
 			text = append(text, strings.Trim(t, "\n"))
 		}
-		if b.html != "" {
+		switch {
+		case b.html != "":
 			html = append(html, b.html)
+		case hasHTML && b.plain != "":
+			html = append(html, "<pre>"+escape.EscapeString(b.plain)+"</pre>")
 		}
+	}
+	if len(text) == 0 && r.rich != "" {
+		text = []string{r.rich}
 	}
 	m := r.mail
 	m.Text = strings.TrimRight(strings.Join(text, "\n\n"), " \t\n")
@@ -44,7 +51,7 @@ func (r *reading) read(root *part) {
 		r.problems.note("text_limit")
 		m.Text = strings.ToValidUTF8(m.Text[:maxText], "")
 	}
-	m.html = strings.Join(html, "\n<hr>\n")
+	m.html = strings.Join(html, "\n")
 	m.NewText = body.SplitMail(m.Subject, m.Text).New
 	m.Language = language(m.NewText, m.Subject)
 	r.calendars()
@@ -181,7 +188,7 @@ func (r *reading) isBody(p *part, parent string, first bool) bool {
 	switch {
 	case name == "":
 		return true
-	case parent == "multipart/alternative":
+	case parent == "multipart/alternative", parent == "":
 		return true
 	}
 	return r.plain == 0 && p.dispo != "inline" && first
@@ -289,8 +296,32 @@ func (r *reading) attach(p *part, parent string) {
 	a := Attachment{GivenName: name, ContentType: p.media, ContentID: cid, Disposition: p.dispo, data: data}
 	a.Damaged = !ok || !before && r.problems.has("base64_damaged") && p.coding == "base64"
 	a.Inline = p.dispo != "attachment" && cid != ""
-	r.remark(p, name, parent)
+	r.remark(p, name)
 	r.add(a)
+	r.outlook(a)
+}
+
+// outlook takes the files out of a winmail.dat, and its text if the mail has none.
+func (r *reading) outlook(a Attachment) {
+	if a.ContentType != "application/ms-tnef" && a.ContentType != "application/vnd.ms-tnef" && !strings.EqualFold(a.GivenName, "winmail.dat") {
+		return
+	}
+	files, text, ok := parseTNEF(a.data)
+	if !ok {
+		r.problems.note("tnef_damaged")
+		return
+	}
+	r.rich = validText(text)
+	for _, f := range files {
+		if len(f.data) == 0 {
+			continue
+		}
+		media := f.media
+		if !validType(media) {
+			media = sniff(f.data)
+		}
+		r.add(Attachment{GivenName: cleanLine(f.name), ContentType: media, ContentID: strings.Trim(cleanLine(f.cid), "<>"), Disposition: "attachment", data: f.data})
+	}
 }
 
 func (p *problems) has(code string) bool {
@@ -317,7 +348,7 @@ func (r *reading) skipped(p *part, parent, name, cid string) bool {
 }
 
 // remark notes what a person has to open by other means.
-func (r *reading) remark(p *part, name, parent string) {
+func (r *reading) remark(p *part, name string) {
 	switch p.media {
 	case "application/ms-tnef", "application/vnd.ms-tnef":
 		r.problems.note("tnef")
