@@ -96,10 +96,14 @@ func (s *Set) Phrase(group, code, lang string) (Phrase, error) {
 	if !ok {
 		return Phrase{}, fmt.Errorf("%w: phrase %s/%s", ErrUnknown, group, code)
 	}
-	if Language(lang) == Chinese {
-		return Phrase(p.Chinese), nil
+	return Phrase(p.in(Language(lang))), nil
+}
+
+func (p phrase) in(lang string) spoken {
+	if lang == Chinese {
+		return p.Chinese
 	}
-	return Phrase(p.English), nil
+	return p.English
 }
 
 // Codes lists the codes of a group of phrases in order.

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // verify writes every template with its samples, in every variation of its choices and with and without what is optional, and
@@ -17,18 +18,24 @@ func (s *Set) verify() []error {
 			for _, data := range variations(src) {
 				v.mail(src, data)
 			}
+			v.lint(src.lang, settings(src))
 		}
 	}
 	v.phrases()
 	return unique(v.problems)
 }
 
-// verifier remarks on each text once, however many variations it occurs in.
+// verifier remarks on each text once, however many variations it occurs in. It collects the texts of a file and looks at them in
+// one go, which costs a fraction of looking at each.
 type verifier struct {
 	set      *Set
 	seen     map[string]bool
+	pending  []piece
 	problems []error
 }
+
+// piece is a text and the file and line it stands on.
+type piece struct{ where, text string }
 
 func (v *verifier) fault(format string, args ...any) {
 	v.problems = append(v.problems, fmt.Errorf(format, args...))
@@ -66,12 +73,11 @@ func (v *verifier) mail(src *source, data map[string]any) {
 		v.fault("%s:1: a mail without words", src.file)
 		return
 	}
-	opts := Options{Template: true, Allowed: settings(src, data)}
 	l := v.set.layouts[src.To][src.lang]
-	v.text(src.at("subject"), d.subject, src.lang, opts)
-	v.page(l.above, d.above, opts)
-	v.page(src, d.body, opts)
-	v.page(l.below, d.below, opts)
+	v.text(src.at("subject"), d.subject)
+	v.page(l.above, d.above)
+	v.page(src, d.body)
+	v.page(l.below, d.below)
 }
 
 // located gives an error of the sample data the place of the file it belongs to.
@@ -82,7 +88,7 @@ func located(src *source, err error) error {
 	return fmt.Errorf("%s:1: with the sample data: %w", src.file, err)
 }
 
-func (v *verifier) page(src *source, p page, opts Options) {
+func (v *verifier) page(src *source, p page) {
 	numbered := 0
 	for _, b := range p.blocks {
 		where := fmt.Sprintf("%s:%d", src.file, b.line)
@@ -95,7 +101,7 @@ func (v *verifier) page(src *source, p page, opts Options) {
 		if p.proseInside(b) {
 			v.fault("%s: prose must be a paragraph of its own", where)
 		}
-		v.text(where, p.blockText(b), src.lang, opts)
+		v.text(where, p.blockText(b))
 	}
 }
 
@@ -118,22 +124,41 @@ func (p page) holdsProse(items []inline) bool {
 	})
 }
 
-func (v *verifier) text(where, text, lang string, opts Options) {
+// text notes a text to be looked at.
+func (v *verifier) text(where, text string) {
 	key := where + "\x00" + text
-	if v.seen[key] {
-		return
-	}
-	v.seen[key] = true
-	for _, r := range Lint(text, lang, opts) {
-		v.fault("%s: %s: %q: %s", where, r.Rule, string([]rune(text)[r.Start:r.End]), r.Hint)
+	if !v.seen[key] {
+		v.seen[key] = true
+		v.pending = append(v.pending, piece{where, text})
 	}
 }
 
+// pieceEnd keeps words of two pieces from being taken for one: it ends a sentence in every spelling Lint reads.
+const pieceEnd = "\n\n。\n\n"
+
+// lint looks at the pending texts.
+func (v *verifier) lint(lang string, allowed []string) {
+	var all strings.Builder
+	starts := make([]int, len(v.pending))
+	for i, p := range v.pending {
+		starts[i] = utf8.RuneCountInString(all.String())
+		all.WriteString(p.text + pieceEnd)
+	}
+	for _, r := range Lint(all.String(), lang, Options{Template: true, Allowed: allowed}) {
+		i, exact := slices.BinarySearch(starts, r.Start)
+		if !exact {
+			i--
+		}
+		v.fault("%s: %s: %q: %s", v.pending[i].where, r.Rule, string([]rune(all.String())[r.Start:r.End]), r.Hint)
+	}
+	v.pending = v.pending[:0]
+}
+
 // settings are the sample texts that stand for configuration: what they promise, the configuration promises.
-func settings(src *source, data map[string]any) []string {
+func settings(src *source) []string {
 	var out []string
 	for _, v := range append(Common(), src.Variables...) {
-		if text, ok := data[v.Name].(string); ok && v.Type == typeSetting {
+		if text, ok := v.sample[src.lang].(string); ok && v.Type == typeSetting {
 			out = append(out, text)
 		}
 	}
@@ -141,12 +166,15 @@ func settings(src *source, data map[string]any) []string {
 }
 
 func (v *verifier) phrases() {
-	for _, group := range v.set.phrases {
-		for _, p := range group {
-			where := fmt.Sprintf("%s:%d", p.file, p.line)
-			v.text(where, p.Chinese.Text+" "+p.Chinese.How, Chinese, Options{Template: true})
-			v.text(where, p.English.Text+" "+p.English.How, English, Options{Template: true})
+	for _, lang := range Languages() {
+		for _, group := range slices.Sorted(maps.Keys(v.set.phrases)) {
+			for _, code := range v.set.Codes(group) {
+				p := v.set.phrases[group][code]
+				said := p.in(lang)
+				v.text(fmt.Sprintf("%s:%d", p.file, p.line), said.Text+" "+said.How)
+			}
 		}
+		v.lint(lang, nil)
 	}
 }
 

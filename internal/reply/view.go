@@ -37,7 +37,7 @@ func (v view) source(s span) span {
 func newViews(text string) [3]view {
 	folded := lang.Fold(text)
 	latin := lookalikes(folded.Text)
-	var b [3]viewBuilder
+	var b viewBuilders
 	blank := true
 	for i, r := range folded.Text {
 		if to, ok := latin[i]; ok {
@@ -45,7 +45,7 @@ func newViews(text string) [3]view {
 		}
 		if unicode.IsSpace(r) {
 			if !blank {
-				b[words].add(spaceOf(folded.Text, i), i)
+				b.space(spaceOf(folded.Text, i), i)
 			}
 			blank = true
 			continue
@@ -66,6 +66,14 @@ func newViews(text string) [3]view {
 	return out
 }
 
+// space adds a blank where words are divided, and the end of a paragraph where sentences are.
+func (b *viewBuilders) space(r rune, at int) {
+	b[words].add(r, at)
+	if r == '\n' {
+		b[dense].add(r, at)
+	}
+}
+
 // spaceOf is a line feed for an empty line, which ends a sentence, and a blank for everything else.
 func spaceOf(s string, i int) rune {
 	rest := s[i:]
@@ -75,6 +83,8 @@ func spaceOf(s string, i int) rune {
 	}
 	return ' '
 }
+
+type viewBuilders [3]viewBuilder
 
 type viewBuilder struct {
 	text strings.Builder
