@@ -103,8 +103,8 @@ func VerifierKey(signerKey string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("signing key: %w", err) // says nothing of the key itself
 	}
-	encoded := signerKey[strings.LastIndexByte(signerKey, '+')+1:]
-	secret, err := base64.StdEncoding.DecodeString(encoded)
+	parts := strings.SplitN(signerKey, "+", 5) // PRIVATE+KEY+name+hash+base64; the name has no plus, base64 may
+	secret, err := base64.StdEncoding.DecodeString(parts[4])
 	if err != nil || len(secret) != 1+ed25519.SeedSize { // one byte names the algorithm
 		return "", fmt.Errorf("signing key: not an Ed25519 key")
 	}
