@@ -84,6 +84,7 @@ func TestLoadNamesFileAndLineOf(t *testing.T) {
 		{"forbidden words in a subject", strings.Replace(head, "Words", "Wow!", 1) + "One.\n", `en.md:2: exclamation: "!"`},
 		{"forbidden words in one branch", kind + "One.\n\n{{if eq .kind \"b\"}}\nWe investigate it.\n{{end}}\n", `en.md:12: confidential: "investigate"`},
 		{"a promise", head + "We will answer within 24 hours.\n", "en.md:8: promise-time"},
+		{"a promise in the name of the brand", head + "At {{.brand}} we answer within 24 hours, and we at {{.brand}} answer within 2 days.\n", "en.md:8: promise-time: \"we at OKPay"},
 		{"a telephone number", head + "Call +44 20 7946 0000.\n", "en.md:8: phone"},
 		{"prose within a paragraph", with("  body: {type: prose, sample: x}") + "Text: {{.body}}\n", "en.md:9: prose must be a paragraph of its own"},
 		{"a reserved character", head + "One.\n\uE000\n", "en.md:9: a character that is reserved"},

@@ -154,11 +154,13 @@ func (v *verifier) lint(lang string, allowed []string) {
 	v.pending = v.pending[:0]
 }
 
-// settings are the sample texts that stand for configuration: what they promise, the configuration promises.
+// settings are the sample texts that stand for configuration: what they promise, the configuration promises. The names of the
+// brand promise nothing.
 func settings(src *source) []string {
 	var out []string
 	for _, v := range append(Common(), src.Variables...) {
-		if text, ok := v.sample[src.lang].(string); ok && v.Type == typeSetting {
+		text, ok := v.sample[src.lang].(string)
+		if ok && v.Type == typeSetting && v.Name != "brand" && v.Name != "official_domain" {
 			out = append(out, text)
 		}
 	}
