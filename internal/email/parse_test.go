@@ -237,7 +237,7 @@ func TestT6_10_FileNames(t *testing.T) {
 		}
 	}
 	m := Parse(crlf("From: a@example.com\nContent-Type: application/pdf; name=\"b.pdf\"\nContent-Disposition: attachment; filename=a.pdf\n\nx\n"))
-	if m.Attachments[0].Filename != "a.pdf" {
+	if m.Attachments[0].Filename != "a.pdf" || !problem(m, "filename_conflict") {
 		t.Errorf("%+v", m.Attachments)
 	}
 }
@@ -366,6 +366,18 @@ func TestT6_15_BodyChoice(t *testing.T) {
 		if m := Parse(c.raw); !strings.HasPrefix(m.Text, c.want) || len(c.want) > 20 && len(m.Text) < len(c.want) {
 			t.Errorf("%s: %q", c.name, m.Text)
 		}
+	}
+}
+
+func TestT6_15_FormsThatSayDifferentThingsAreTold(t *testing.T) {
+	same := "Bitte schließen Sie mein Konto und überweisen Sie den Rest auf meine Karte."
+	m := Parse(alternative(same, "<p>Bitte schlie&szlig;en Sie mein Konto und &uuml;berweisen Sie den <b>Rest</b> auf meine Karte.</p>"))
+	if problem(m, "alternative_differs") || m.Text != same {
+		t.Errorf("the same: %v", m.Problems)
+	}
+	m = Parse(alternative("Please close my account and send the balance to my card.", "<p>Congratulations! Nothing has changed, you can read this newsletter online.</p>"))
+	if !problem(m, "alternative_differs") {
+		t.Errorf("different: %v", m.Problems)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	escape "html"
 	"slices"
 	"strings"
+	"unicode"
 
 	"postdesk/internal/email/body"
 	"postdesk/internal/email/charset"
@@ -25,7 +26,6 @@ type content struct {
 	plain string // as the sender wrote it
 	html  string
 }
-
 
 func (r *reading) read(root *part) {
 	blocks := r.part(root, "", true)
@@ -297,6 +297,9 @@ func (r *reading) attach(p *part, parent string) {
 	a.Damaged = !ok || !before && r.problems.has("base64_damaged") && p.coding == "base64"
 	a.Inline = p.dispo != "attachment" && cid != ""
 	r.remark(p, name)
+	if other := p.params.text("name", r.hint); other != "" && name != "" && safeName(other) != safeName(name) {
+		r.problems.note("filename_conflict")
+	}
 	r.add(a)
 	r.outlook(a)
 }
@@ -426,7 +429,7 @@ func (r *reading) visible(c content) string {
 		return c.plain
 	}
 	plain := strings.TrimSpace(c.plain)
-	if plain != "" && len(plain)*20 > len(c.html) {
+	if plain != "" && len(plain)*20 > len(c.html) && echoes(plain, c.html) {
 		return c.plain
 	}
 	text, hidden := body.TextFromHTML(c.html)
@@ -435,10 +438,43 @@ func (r *reading) visible(c content) string {
 		r.problems.note("hidden_text")
 	}
 	if plain != "" && len(plain)*10 > len(text) || strings.TrimSpace(text) == "" {
+		if len(plain) > 40 && strings.TrimSpace(text) != "" && !echoes(plain, text) {
+			r.problems.note("alternative_differs")
+		}
 		return c.plain
 	}
 	if plain != "" {
 		r.problems.note("plain_text_trivial")
 	}
 	return text
+}
+
+// echoes takes ten samples of the plain text and looks for them in the HTML as it stands: enough to see that the two forms say the
+// same without reading the HTML.
+func echoes(plain, html string) bool {
+	runes := []rune(plain)
+	found, tried := 0, 0
+	for i := range 10 {
+		word := sampleAt(runes, len(runes)*i/10)
+		if word == "" {
+			continue
+		}
+		tried++
+		if strings.Contains(html, word) {
+			found++
+		}
+	}
+	return found*2 >= tried
+}
+
+// sampleAt returns the first run of letters from position at on: at most eight of a Latin word, three of other scripts.
+func sampleAt(runes []rune, at int) string {
+	for at < len(runes) && (!unicode.IsLetter(runes[at]) || at > 0 && runes[at] < 0x2e80 && unicode.IsLetter(runes[at-1])) {
+		at++
+	}
+	end := at
+	for end < len(runes) && unicode.IsLetter(runes[end]) && end-at < 8 && (runes[at] < 0x2e80 || end-at < 3) {
+		end++
+	}
+	return string(runes[at:end])
 }

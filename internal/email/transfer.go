@@ -54,7 +54,7 @@ func notBase64(b []byte) bool {
 			odd++
 		}
 	}
-	return odd*6 > len(b)
+	return odd >= 4 && odd*12 > len(b)
 }
 
 // quotedPrintable decodes RFC 2045, section 6.7; a "=" that starts no escape stays as it is.
