@@ -16,25 +16,13 @@ type part struct {
 	dispo    string // lower-case Content-Disposition, "" if none
 	dparams  params
 	children []*part
-	closed   bool // a closing delimiter followed
+	damaged  bool // the transfer encoding was broken
 }
 
 // walker builds the tree within the limits and takes down what it had to repair.
 type walker struct {
 	problems *problems
 	parts    int
-}
-
-// problems is the list of repairs: each code once, in order of discovery.
-type problems []string
-
-func (p *problems) note(code string) {
-	for _, have := range *p {
-		if have == code {
-			return
-		}
-	}
-	*p = append(*p, code)
 }
 
 // entity parses a header and a body. digest changes the default type of a part (RFC 2046, section 5.1.5).

@@ -288,13 +288,12 @@ func (r *reading) attach(p *part, parent string) {
 	if r.skipped(p, parent, name, cid) {
 		return
 	}
-	before := r.problems.has("base64_damaged")
 	data, ok := r.decode(p)
 	if !ok {
 		data = nil
 	}
 	a := Attachment{GivenName: name, ContentType: p.media, ContentID: cid, Disposition: p.dispo, data: data}
-	a.Damaged = !ok || !before && r.problems.has("base64_damaged") && p.coding == "base64"
+	a.Damaged = !ok || p.damaged
 	a.Inline = p.dispo != "attachment" && cid != ""
 	r.remark(p, name)
 	if other := p.params.text("name", r.hint); other != "" && name != "" && safeName(other) != safeName(name) {
@@ -325,15 +324,6 @@ func (r *reading) outlook(a Attachment) {
 		}
 		r.add(Attachment{GivenName: cleanLine(f.name), ContentType: media, ContentID: strings.Trim(cleanLine(f.cid), "<>"), Disposition: "attachment", data: f.data})
 	}
-}
-
-func (p *problems) has(code string) bool {
-	for _, have := range *p {
-		if have == code {
-			return true
-		}
-	}
-	return false
 }
 
 // skipped tells parts that are machinery rather than files.

@@ -5,7 +5,7 @@ import (
 )
 
 // decodeTransfer undoes a Content-Transfer-Encoding. An unknown one leaves the bytes as they are (RFC 2045, section 6.2 lists the
-// known ones); damaged tells that some of the content is lost.
+// known ones). p.damaged tells afterwards that some of the content is lost.
 func (w *walker) decodeTransfer(p *part) []byte {
 	switch p.coding {
 	case "", "7bit", "8bit", "binary", "7-bit", "8-bit", "8bits", "7bits", "none", "plain", "utf-8", "utf8", "us-ascii":
@@ -14,7 +14,7 @@ func (w *walker) decodeTransfer(p *part) []byte {
 		}
 		return p.body
 	case "base64", "base-64", "b64", "x-base64":
-		return w.base64(p.body)
+		return w.base64(p)
 	case "quoted-printable", "quoted_printable", "quotedprintable", "qp", "quoted":
 		return w.quotedPrintable(p.body)
 	case "quoted printable":
@@ -32,13 +32,14 @@ func (w *walker) decodeTransfer(p *part) []byte {
 	return p.body
 }
 
-func (w *walker) base64(body []byte) []byte {
-	body = bytes.TrimSpace(body)
+func (w *walker) base64(p *part) []byte {
+	body := bytes.TrimSpace(p.body)
 	data, damaged := lenientBase64(body)
 	if !damaged {
 		return data
 	}
 	w.problems.note("base64_damaged")
+	p.damaged = true
 	if notBase64(body) {
 		return body
 	}
