@@ -443,3 +443,23 @@ func TestHeaderWithoutBodyCanBeVerified(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 }
+
+func FuzzCheck(f *testing.F) {
+	f.Add([]byte(letter), "li.wei@example.com")
+	f.Add([]byte("From: a@b\nDKIM-Signature: v=1; a=rsa-sha256; d=example.com; s=k1; h=from; bh=; b=\n\nx"), "a@example.com")
+	f.Add([]byte("Authentication-Results: mx.okpay.example; dmarc=pass header.from=example.com\r\n\r\n"), "a@example.com")
+	f.Fuzz(func(t *testing.T, raw []byte, address string) {
+		in := Input{Raw: raw, From: From{Fields: 1, Addresses: 1, Address: address}, TrustedAuthserv: []string{ours}, Now: time.Unix(1736000000, 0),
+			Resolver: zone{"_dmarc.example.com": {"v=DMARC1; p=reject"}}}
+		r := Check(t.Context(), in)
+		if r.Level != A0 && r.Level != A1 {
+			t.Errorf("level %q", r.Level)
+		}
+		if r.Aligned && (r.Level == A0 || r.Method == "" || r.Fail || len(r.Downgraded) > 0) {
+			t.Errorf("contradiction: %+v", r)
+		}
+		if r.Method == "dkim" {
+			t.Error("no key is published, and yet a signature proved something")
+		}
+	})
+}

@@ -57,8 +57,8 @@ var replyPrefixes = []string{
 }
 
 const (
-	shortNote  = 60  // letters and digits of a cover note that is little more than a gesture
-	middleNote = 240 // up to here a sentence that hands the mail on counts wherever it stands
+	shortNote  = 120 // letters and digits of a cover note that may be no more than a gesture
+	middleNote = 300 // up to here a sentence that hands the mail on counts wherever it stands
 )
 
 // handsOn reports a cover note that leaves it to the forwarded mail to say what is wanted: an empty one, a greeting,
@@ -68,12 +68,9 @@ func handsOn(note string) bool {
 	s := withoutParentheses(plainNote(note))
 	said := 0
 	total := letters(s)
-	for i, sentence := range sentences(s) {
-		if isCourtesy(sentence) {
-			continue
-		}
-		n := letters(sentence)
-		if n == 0 {
+	all := sentences(s)
+	for i, sentence := range all {
+		if isCourtesy(sentence) || letters(sentence) == 0 || isSignedName(all, i) {
 			continue
 		}
 		said++
@@ -84,7 +81,17 @@ func handsOn(note string) bool {
 			return true
 		}
 	}
-	return said == 0 || total <= shortNote && said <= 2 && containsAny(s, gestures)
+	return said == 0 || isGesture(s, total)
+}
+
+// isGesture reports a short note that means the mail below and names no matter of its own.
+func isGesture(s string, total int) bool {
+	return total <= shortNote && containsAny(s, gestures) && !containsAny(s, matters) && !strings.ContainsAny(s, "0123456789")
+}
+
+// isSignedName reports the name below a closing: the last words, below a courtesy that is not the greeting.
+func isSignedName(all []string, i int) bool {
+	return i == len(all)-1 && i >= 2 && isCourtesy(all[i-1]) && len(strings.Fields(all[i])) <= 2 && letters(all[i]) <= 20 && !containsAny(all[i], matters)
 }
 
 // asksAboutThis reports a question or request whose object is the mail itself.
@@ -131,11 +138,16 @@ func sentences(s string) []string {
 	return strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune(".!?;,:\n。！？；，、…", r) })
 }
 
+// letters measures how much is said: a sign of Chinese, Japanese or Korean says about as much as three letters.
 func letters(s string) int {
 	n := 0
 	for _, r := range s {
-		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+		switch {
+		case !unicode.IsLetter(r) && !unicode.IsDigit(r):
+		case spaced(r):
 			n++
+		default:
+			n += 3
 		}
 	}
 	return n
@@ -250,7 +262,7 @@ var pointers = []string{
 	"전달드립니다", "이게 뭔", "이게 무슨", "见下", "見下", "如下", "详见下", "詳見下", "看下面", "看一下下面", "看看下面", "看下方", "看一下这",
 	"看一下這", "看看这", "看看這", "看下这", "看下這", "看以下", "查看下面", "查看以下", "查看下方", "参见下", "參見下", "参考下", "參考下", "请看",
 	"下面这封邮件是什么", "转发", "轉寄", "轉發", "转给", "转一下", "供参考", "供參考", "这是什么", "這是什麼", "这个是什么", "这封是什么",
-	"这封邮件是什么", "什么意思", "什麼意思", "这是真的", "這是真的", "这是你们", "這是你們", "这封邮件是你们", "这个怎么", "這個怎麼", "这怎么",
+	"这封邮件是什么", "什么意思", "什麼意思", "这是真的", "這是真的", "这是你们发", "這是你們發", "这是你们的吗", "這是你們的嗎", "这封邮件是你们", "这个怎么", "這個怎麼", "这怎么",
 	"這怎麼", "处理一下", "處理一下", "以下邮件", "以下郵件", "下面是", "下面的邮件", "下方邮件", "附上原邮件",
 }
 
@@ -271,10 +283,29 @@ var askThis = []string{
 	"怎么处理这", "這個怎麼辦", "這封怎麼", "這該怎麼", "怎麼處理這", "看下面这封", "看下面這封", "看一下下面",
 }
 
-// gestures stand in notes so short that they say nothing without the mail below.
+// gestures stand in notes that say nothing without the mail below.
 var gestures = []string{
-	"this", "below", "fyi", "help", "advise", "thoughts", "any idea", "??", "hier", "dies", "unten", "hilfe", "ceci", "ça",
-	"aide", "esto", "abajo", "ayuda", "isto", "isso", "abaixo", "ajuda", "questo", "questa", "sotto", "aiuto", "это", "ниже",
-	"помогите", "bunu", "bu ", "yardım", "هذا", "أدناه", "này", "dưới", "ini", "bawah", "bantu", "这", "這", "下面", "下方", "如下",
-	"以下", "处理", "處理", "帮忙", "幫忙", "查收", "これ", "この", "以下", "이거", "이것", "아래",
+	"this", "that", "below", "following", "fyi", "help", "advise", "thoughts", "any idea", "what do you", "what is going on", "??", "hier",
+	"dies", "das ", "unten", "folgende", "hilfe", "ceci", "ça", "ci-dessous", "suivant", "cela", "aide", "esto", "este ", "abajo", "siguiente",
+	"ayuda", "isto", "isso", "este ", "abaixo", "seguinte", "ajuda", "questo", "questa", "sotto", "seguente", "aiuto", "dit ", "deze", "onder",
+	"det här", "nedan", "dette", "nedenfor", "tämä", "alla", "poniż", "tego", "tento", "níže", "это", "этим", "этом", "ниже", "помогите", "це ",
+	"нижче", "това", "αυτό", "bunu", "bu ", "aşağı", "yardım", "هذا", "هذه", "أدناه", "זה", "למטה", "này", "dưới", "ini", "bawah", "bantu", "นี้", "ด้านล่าง",
+	"这", "這", "下面", "下方", "如下", "以下", "处理", "處理", "帮忙", "幫忙", "查收", "什么意思", "什麼意思", "啥意思", "これ", "この", "下記", "以下", "이거", "이것", "이 메일", "아래",
+}
+
+// matters are words of the requests that a note may make by itself.
+var matters = []string{
+	"account", "log in", "login", "logged", "sign in", "sign-in", "signin", "password", "withdraw", "payout", "cash out", "transfer", "payment",
+	"pay ", "paid", "card", "close", "closing", "cancel", "delete", "refund", "money", "balance", "unlock", "locked", "unblock", "blocked",
+	"restrict", "verif", "deposit", "release", "charged", "konto", "anmeld", "einlogg", "passwort", "auszahl", "überweis", "zahlung", "karte",
+	"schließ", "kündig", "lösch", "geld", "gesperrt", "guthaben", "compte", "connexion", "connecter", "mot de passe", "retrait", "virement",
+	"paiement", "carte", "fermer", "clôtur", "supprim", "argent", "bloqu", "rembours", "cuenta", "contraseña", "retir", "pago", "tarjeta", "cerrar",
+	"dinero", "reembols", "acceder", "conta ", "conta.", "senha", "saque", "levantamento", "pagamento", "cartão", "encerrar", "dinheiro", "conto",
+	"accedere", "prelievo", "bonifico", "chiudere", "soldi", "rimbors", "rekening", "wachtwoord", "opname", "betaling", "sluiten", "счёт",
+	"счет", "аккаунт", "войти", "вход", "пароль", "вывод", "перевод", "плат", "карт", "закры", "деньги", "рахун", "hesap", "hesab", "şifre",
+	"para ", "ödeme", "kapat", "giriş", "حساب", "كلمة المرور", "سحب", "دفع", "إغلاق", "tài khoản", "mật khẩu", "rút", "thanh toán", "tiền", "đóng",
+	"akun", "sandi", "tarik", "bayar", "uang", "tutup", "账户", "账号", "帐户", "帐号", "帳戶", "帳號", "登录", "登陆", "登錄", "登入", "密码", "密碼",
+	"提现", "提現", "出金", "转账", "轉帳", "轉賬", "支付", "付款", "到账", "到帳", "入账", "退款", "注销", "註銷", "销户", "销号", "解绑", "冻结", "凍結",
+	"限制", "解封", "登", "踢下线", "放行", "审核", "認證", "认证", "解冻", "钱", "錢", "余额", "餘額", "扣了", "アカウント", "口座", "支払", "振込", "パスワード", "ログイン", "解約", "계정", "계좌", "출금",
+	"결제", "송금", "비밀번호", "로그인", "해지",
 }

@@ -57,6 +57,9 @@ func markAt(lines []string, i int) (mark, bool) {
 // separatorAt finds "-----Original Message-----" and its kin, with the header block below, and rulers that stand
 // directly above a header block.
 func separatorAt(lines []string, i int) (mark, bool) {
+	if !maybeSeparator(lines[i]) {
+		return mark{}, false
+	}
 	core, rule := separatorCore(lines[i])
 	next := nextText(lines, i+1)
 	near := next < len(lines) && next <= i+3
@@ -72,7 +75,7 @@ func separatorAt(lines []string, i int) (mark, bool) {
 	}
 	fwd, known := separatorPhrase(core)
 	if !known {
-		return mark{}, false
+		return wordySeparator(lines, i, next, near && rule >= 6 && len(core) <= 80)
 	}
 	if near {
 		if n, ok := headersAt(lines, next, true); ok {
@@ -83,6 +86,26 @@ func separatorAt(lines []string, i int) (mark, bool) {
 		}
 	}
 	return mark{start: i, body: i + 1, forward: fwd}, rule >= 4
+}
+
+// maybeSeparator is a quick look: a separator is short, ends in a colon or begins with dashes.
+func maybeSeparator(line string) bool {
+	if len(line) <= 40 || endsWithColon(line) {
+		return true
+	}
+	first, _ := utf8.DecodeRuneInString(strings.TrimLeft(line, " \t\u00A0*"))
+	return isRule(first) || first == '&'
+}
+
+// wordySeparator takes a line of dashes with words of any language for a separator when a header block follows.
+func wordySeparator(lines []string, i, next int, possible bool) (mark, bool) {
+	s := plainLine(lines[i])
+	first, _ := utf8.DecodeRuneInString(s)
+	if !possible || !isRule(first) {
+		return mark{}, false
+	}
+	n, ok := headersAt(lines, next, true)
+	return mark{start: i, body: n, forward: unsure}, ok
 }
 
 // separatorCore returns what stands between the dashes of a separator line, in lower case, and how many dashes there
@@ -99,10 +122,12 @@ func isRule(r rune) bool {
 
 // plainLine folds what mail programs vary in a line: case, kinds of blanks and colons, emphasis, invisible marks.
 func plainLine(line string) string {
-	line = strings.ReplaceAll(line, "&nbsp;", " ")
+	if strings.Contains(line, "&nbsp;") {
+		line = strings.ReplaceAll(line, "&nbsp;", " ")
+	}
 	var b strings.Builder
 	b.Grow(len(line))
-	space := true
+	space := true // blanks are folded, and dropped at the start
 	for _, r := range line {
 		switch {
 		case r == ' ' || r == '\t' || r == '\u00A0' || r == '\u202F' || r == '\u3000' || r == '\u2009':
@@ -111,13 +136,20 @@ func plainLine(line string) string {
 			}
 			space = true
 			continue
+		case r >= 'A' && r <= 'Z':
+			r += 'a' - 'A'
+		case r == '*':
+			continue
+		case r < 0x80:
 		case r == '：' || r == '﹕' || r == '∶':
 			r = ':'
-		case r == '*' || isZeroWidth(r) || isBidi(r):
+		case isZeroWidth(r) || isBidi(r):
 			continue
+		default:
+			r = unicode.ToLower(r)
 		}
 		space = false
-		b.WriteRune(unicode.ToLower(r))
+		b.WriteRune(r)
 	}
 	return strings.TrimRight(b.String(), " ")
 }
@@ -208,31 +240,16 @@ func flatHeaders(line string) bool {
 	return found == 3
 }
 
-// headerField reads "Label: value", also as a row of a table ("| 发件人 | … |").
+// headerField reads "Label: value", also as a row of a table ("| 发件人 | … |", or with a tab).
 func headerField(line string) (field, string) {
-	if len(line) > maxMarkLine*8 {
+	const longest = 90 // bytes up to the colon
+	s := strings.TrimLeft(line, "| -\t\u00A0*")
+	at := strings.IndexAny(s[:min(len(s), longest)], ":\t|：﹕∶")
+	if at < 1 {
 		return fieldNone, ""
 	}
-	head := line
-	if len(head) > 120 {
-		head = strings.ToValidUTF8(head[:120], "")
-	}
-	s := strings.TrimLeft(plainLine(head), "| -")
-	label, value, ok := strings.Cut(s, ":")
-	if cell, rest, row := strings.Cut(s, " | "); row && (!ok || len(cell) < len(label)) {
-		label, value, ok = cell, rest, true
-	}
-	if !ok || strings.Contains(head, "\t") {
-		if cell, rest, tab := strings.Cut(strings.TrimLeft(head, "\t "), "\t"); tab {
-			if k, known := fieldLabels[strings.Trim(plainLine(cell), " :|")]; known {
-				return k, rest
-			}
-		}
-	}
-	if !ok || len(label) > 60 {
-		return fieldNone, ""
-	}
-	label = strings.TrimSpace(label)
+	_, size := utf8.DecodeRuneInString(s[at:])
+	label, value := strings.TrimRight(plainLine(s[:at]), " "), s[at+size:]
 	if k, known := fieldLabels[label]; known {
 		return k, value
 	}
@@ -330,11 +347,23 @@ func isAttribution(s string, marked bool) bool {
 		return true
 	}
 	if !marked {
-		return false
+		return verb && hasTime(s) && len(s) < 200 && (startsWithDate(s) || strings.Contains(s, "于") || strings.Contains(s, "於"))
 	}
 	digits := strings.ContainsAny(s, "0123456789")
 	return address && (digits || strings.Contains(s, "<")) || verb && digits || verb && utf8.RuneCountInString(s) < 80
 }
+
+// hasTime reports a year and a time of day, which prose seldom has in one line that ends in a colon.
+func hasTime(s string) bool {
+	year, clock := false, false
+	for i := 0; i+4 <= len(s); i++ {
+		year = year || s[i:i+2] == "20" && isDigit(s[i+2]) && isDigit(s[i+3]) && (i+4 == len(s) || !isDigit(s[i+4])) && (i == 0 || !isDigit(s[i-1]))
+		clock = clock || isDigit(s[i]) && strings.IndexByte(":.h", s[i+1]) >= 0 && isDigit(s[i+2]) && isDigit(s[i+3])
+	}
+	return year && clock
+}
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
 // hasVerb finds a word for "wrote" that is not a part of a longer word.
 func hasVerb(s string) bool {

@@ -2,6 +2,7 @@ package body
 
 import (
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -29,17 +30,15 @@ func (s *splitter) signatures(from, to int, own kind) {
 
 // signaturesIn reads one run of the writer's lines.
 func (s *splitter) signaturesIn(from, to int, own kind) {
-	last := lastText(s.lines, from, to)
+	s.appLines(from, to)
 	text := false // the writer has said something above
 	for i := from; i < to; i++ {
 		line := s.lines[i]
 		switch {
-		case blank(line):
+		case blank(line), s.kinds[i] == isSignature:
 		case text && isSeparatorLine(line) && fitsSignature(s.lines[i+1:to]):
 			s.fill(i, to, isSignature)
 			return
-		case isAppLine(line) && (i == last || blank(s.lines[i+1]) || isAppLine(s.lines[i+1])):
-			s.kinds[i] = isSignature
 		case isDisclaimer(line) && (text || i > from):
 			i = s.fillParagraph(i, to)
 		default:
@@ -59,6 +58,21 @@ func (s *splitter) lastRule(from, to int, own kind) {
 	}
 	if core, n := separatorCore(s.lines[last]); last > from && core == "" && n >= 8 && len(s.lines[last]) < maxMarkLine {
 		s.kinds[last] = isSignature
+	}
+}
+
+// appLines marks the lines that mail programs add: each stands alone, or above another.
+func (s *splitter) appLines(from, to int) {
+	alone := true
+	for i := to - 1; i >= from; i-- {
+		switch {
+		case blank(s.lines[i]):
+			alone = true
+		case alone && isAppLine(s.lines[i]):
+			s.kinds[i] = isSignature
+		default:
+			alone = false
+		}
 	}
 }
 
@@ -103,7 +117,8 @@ func isAppLine(line string) bool {
 	if s == "" || utf8.RuneCountInString(s) > maxAppLine {
 		return false
 	}
-	for _, p := range appLines {
+	first, _ := utf8.DecodeRuneInString(s)
+	for _, p := range appLines[first] {
 		if rest, ok := strings.CutPrefix(s, p); ok && isDeviceName(rest) {
 			return true
 		}
@@ -123,7 +138,7 @@ func isDeviceName(rest string) bool {
 }
 
 // appLines are the beginnings of such lines.
-var appLines = []string{
+var appLines = byFirst(
 	"sent from my ", "sent from mail for ", "sent from yahoo mail", "sent from outlook", "sent from proton", "sent from samsung",
 	"sent from aol", "sent from gmail mobile", "sent from nine", "sent from spark", "sent from android", "sent from iphone",
 	"sent from ipad", "sent from mailbird", "sent from zoho", "sent from k-9", "sent from thunderbird", "sent from a mobile",
@@ -143,6 +158,16 @@ var appLines = []string{
 	"发自我的", "發自我的", "发自 ", "发自", "發自", "發送自", "发送自", "从我的", "從我的", "来自我的", "來自我的", "用我的", "由我的", "通过我的",
 	"获取 outlook", "獲取 outlook", "取得 outlook", "下载 outlook", "下載 outlook", "签名由 ", "簽名由 ", "寄自我的", "傳送自", "使用 outlook",
 	"poslano z ", "poslano s ", "saadetud minu", "išsiųsta iš", "nosūtīts no", "enviat des", "bidalita nire",
+)
+
+// byFirst sorts beginnings by their first letter.
+func byFirst(words ...string) map[rune][]string {
+	m := map[rune][]string{}
+	for _, w := range words {
+		r, _ := utf8.DecodeRuneInString(w)
+		m[r] = append(m[r], w)
+	}
+	return m
 }
 
 // appEndings are the ends of such lines in languages that put the device first.
@@ -158,25 +183,22 @@ func isDisclaimer(line string) bool {
 		return false
 	}
 	head := line
-	if len(head) > 400 {
-		head = strings.ToValidUTF8(head[:400], "")
+	if len(head) > 300 {
+		head = strings.ToValidUTF8(head[:300], "")
 	}
-	s := strings.TrimLeft(plainLine(head), "-_=|#> ")
-	for _, d := range disclaimerHeads {
-		if strings.HasPrefix(s, d) {
-			return true
-		}
+	first, _ := utf8.DecodeRuneInString(strings.TrimLeft(head, "-_=|#> *\t\u00A0"))
+	if first = unicode.ToLower(first); len(disclaimerHeads[first])+len(disclaimerStarts[first]) == 0 {
+		return false
 	}
-	for _, d := range disclaimerStarts {
-		if strings.HasPrefix(s, d) && containsAny(s, disclaimerWords) {
-			return true
-		}
+	start := strings.TrimLeft(plainLine(head[:min(len(head), 100)]), "-_=|#> ")
+	if hasAnyPrefix(start, disclaimerHeads[first]) {
+		return true
 	}
-	return false
+	return hasAnyPrefix(start, disclaimerStarts[first]) && containsAny(plainLine(head), disclaimerWords)
 }
 
 // disclaimerHeads begin a notice beyond doubt.
-var disclaimerHeads = []string{
+var disclaimerHeads = byFirst(
 	"confidentiality notice", "confidentiality note", "confidentiality statement", "confidentiality:", "confidential:",
 	"legal notice:", "legal disclaimer", "disclaimer:", "disclaimer ", "email disclaimer", "e-mail disclaimer", "privileged and confidential",
 	"important notice:", "please consider the environment", "think before you print", "save paper", "p please consider", "before printing",
@@ -188,10 +210,10 @@ var disclaimerHeads = []string{
 	"конфиденциальность:", "gizlilik uyarısı", "yasal uyarı", "إخلاء مسؤولية", "إشعار السرية", "tuyên bố miễn trừ", "lưu ý bảo mật",
 	"保密声明", "保密聲明", "免责声明", "免責聲明", "保密提示", "机密声明", "【保密", "重要提示:本邮件", "本电子邮件及", "秘密保持", "免責事項",
 	"[주의]", "본 메일은 정보통신망", "antivirus", "geen virus", "avast",
-}
+)
 
 // disclaimerStarts begin a notice when disclaimerWords follow on the same line.
-var disclaimerStarts = []string{
+var disclaimerStarts = byFirst(
 	"this message", "this e-mail", "this email", "this communication", "this mail", "this transmission", "the information", "the contents",
 	"the content of this", "information in this", "any views", "if you are not the intended", "if you have received this", "unless you are",
 	"diese e-mail", "diese mail", "diese nachricht", "der inhalt dieser", "die information", "dieses e-mail", "ce message", "ce courriel",
@@ -204,7 +226,7 @@ var disclaimerStarts = []string{
 	"bu ileti", "هذه الرسالة", "هذا البريد", "הודעה זו", "email này", "thư này", "thư điện tử này", "surel ini", "email ini", "pesan ini",
 	"อีเมลนี้", "このメール", "本メール", "この電子メール", "本電子メール", "본 메일", "이 메일", "본 이메일", "이 이메일", "本邮件", "本郵件", "此邮件",
 	"此郵件", "本电子邮件", "本電子郵件", "此电子邮件", "此電子郵件", "该邮件", "本信件", "此信件", "本邮件及", "以上邮件",
-}
+)
 
 var disclaimerWords = []string{
 	"confidential", "privileged", "intended solely", "intended only", "intended recipient", "sole use", "delete it", "unauthorized", "unauthorised",

@@ -183,13 +183,19 @@ func TestSeparatorsOfMailPrograms(t *testing.T) {
 		"-----Исходное сообщение-----", "-----元のメッセージ-----", "-----Orijinal Mesaj-----", "-----邮件原件-----", "-----原始郵件-----",
 		"------------------ 原始邮件 ------------------", "------------------&nbsp;原始邮件&nbsp;------------------",
 		"------------------\u00A0原始邮件\u00A0------------------", "------------------ 原始郵件 ------------------", "------------------ Original ------------------",
-		"原始邮件", "---- 回复的原邮件 ----", "---原始邮件---", "——————原始邮件——————", "________________________________",
+		"原始邮件", "----- Mail original -----", "---------- Lorem ipsum ----------", "---- 回复的原邮件 ----", "---原始邮件---", "——————原始邮件——————", "________________________________",
 	} {
 		text := "My own words.\n\n" + separator + block + "\nhistory"
 		p := SplitMail("Re: x", text)
 		covered(t, text, p)
 		if p.New != "My own words." {
 			t.Errorf("%q: new %q", separator, p.New)
+		}
+	}
+	for _, attribution := range []string{"On Nov 20, 2024, at 9:31 AM, OKPay Support wrote:", "OKPay客服 于2024年11月20日 09:31 写道：", "Am 20.11.2024 um 09:31 schrieb OKPay:"} {
+		text := "My own words.\n\n" + attribution + "\n\nhistory"
+		if p := Split(text); p.New != "My own words." {
+			t.Errorf("%q without address or marks: new %q", attribution, p.New)
 		}
 	}
 	text := "My own words.\n\n------- Original Message -------\nOn Tuesday, December 3rd, 2024 at 11:08 AM, P <p@example.com> wrote:\n\n> history\n\nbelow"
@@ -200,21 +206,22 @@ func TestSeparatorsOfMailPrograms(t *testing.T) {
 
 func TestWritersOwnWordsAreNotTakenForHistory(t *testing.T) {
 	for name, text := range map[string]string{
-		"details of a payment":    "I sent money:\nFrom: my wallet\nTo: Bob\nDate: 3 January 2024\nAmount: 500 EUR\nIt never came.",
-		"Chinese details":         "转账信息如下：\n发件人：无\n日期：2024-01-03\n金额：500\n收款人：李四",
-		"a report of words":       "On Monday your agent wrote:\nPlease wait two days.\nThat was a week ago.",
-		"chat quoted in prose":    "Your agent Dana said: wait.\nI waited.",
-		"dashes":                  "First\n-----\nSecond\n--------------------\nThird",
-		"original message":        "The original message was lost.\nOriginal message\nof mine",
-		"list with colons":        "Subject: my account\nI want it closed.",
-		"mbox guard":              "Hello\n>From the beginning it failed.\nBye",
-		"forward in prose":        "forwarded message\nis what I got",
-		"underscores":             "Name ______________\n________________________________\nPlease sign above.",
-		"numbers with a colon":    "On 3/4/2024 at 10:05 I tried this:\n1. sign in\n2. pay",
-		"sent from in a sentence": "Sent from my iPhone the payment fails, from my laptop it works.",
-		"text below two dashes":   "--\nMy request is this: close it.",
-		"information":             "This message I got says: account restricted. What now?",
-		"a word in Latin script":  "An: I mean one\nDe: of course",
+		"details of a payment":      "I sent money:\nFrom: my wallet\nTo: Bob\nDate: 3 January 2024\nAmount: 500 EUR\nIt never came.",
+		"Chinese details":           "转账信息如下：\n发件人：无\n日期：2024-01-03\n金额：500\n收款人：李四",
+		"a report of words":         "On Monday your agent wrote:\nPlease wait two days.\nThat was a week ago.",
+		"chat quoted in prose":      "Your agent Dana said: wait.\nI waited.",
+		"dashes":                    "First\n-----\nSecond\n--------------------\nThird",
+		"original message":          "The original message was lost.\nOriginal message\nof mine",
+		"list with colons":          "Subject: my account\nI want it closed.",
+		"mbox guard":                "Hello\n>From the beginning it failed.\nBye",
+		"agent's words with a time": "On 3 January at 10:05 your agent Dana wrote:\nPlease wait.\nI did.",
+		"forward in prose":          "forwarded message\nis what I got",
+		"underscores":               "Name ______________\n________________________________\nPlease sign above.",
+		"numbers with a colon":      "On 3/4/2024 at 10:05 I tried this:\n1. sign in\n2. pay",
+		"sent from in a sentence":   "Sent from my iPhone the payment fails, from my laptop it works.",
+		"text below two dashes":     "--\nMy request is this: close it.",
+		"information":               "This message I got says: account restricted. What now?",
+		"a word in Latin script":    "An: I mean one\nDe: of course",
 	} {
 		p := Split(text)
 		covered(t, text, p)
@@ -354,6 +361,33 @@ func TestForwardedMails(t *testing.T) {
 				t.Errorf("counted %q", p.Counted())
 			}
 		})
+	}
+}
+
+func TestCoverNotes(t *testing.T) {
+	for _, note := range []string{
+		"", "Hi,", "Dear team,\n\nThanks,\nAnna", "FYI", "fyi, thanks", "See below.", "Please see below and advise.", "Hi, see the message below. Can you help?",
+		"Please see the message below and tell me what to do.", "Can someone explain this?", "I received the following. What does it mean?",
+		"Got this today, is it legit?", "What's this about??", "Could you take care of the below?", "Is this mail really from you?", "Please handle.\nThis came today.",
+		"What do I have to do here? I don't understand this at all.", "Forwarding as asked.", "Any idea what this is?", "Kindly look into this and revert.",
+		"见下", "如下，请处理", "请看下面这封邮件，谢谢", "收到这个，啥意思？", "帮忙看看这封邮件说的是什么", "请问下面这封邮件需要我做什么？", "转发给你们", "这个要怎么弄？", "您好，请查收。", "這封信是什麼意思？", "麻煩處理一下，謝謝",
+		"Was bedeutet das?", "Guten Tag,\nbitte um Erklärung, was das hier soll.\nDanke", "Siehe unten.", "Que dois-je faire de ce message ?", "Voir ci-dessous, merci.", "¿Esto qué es?", "Adelante, ver abajo.",
+		"O que devo fazer com isso?", "Cosa significa questo?", "Что это значит?", "См. ниже", "Bu ne demek?", "ما معنى هذا؟", "Cái này nghĩa là gì? Xem bên dưới", "Apa maksudnya ini?", "これはどういう意味ですか？", "이게 무슨 뜻인가요? 아래 메일입니다.",
+	} {
+		if !handsOn(note) {
+			t.Errorf("%q hands nothing on", note)
+		}
+	}
+	for _, note := range []string{
+		"Please close my account.", "I cannot log in any more. This is the third time.", "My withdrawal W-1 has not arrived, this is the mail I got.", "Please close my account 4711, this is annoying.",
+		"This was me, I'm working from Lisbon this month. Now I get \"sign-in unavailable\" on every device. How do I get back in?",
+		"我要注销账户，谢谢", "提现一直没到账，这是你们之前的邮件", "限制是解除了（见下面你们自己的邮件），我说的是另一码事：存的钱没加上。", "早上收到下面这封提醒之后我就登录不了了。",
+		"Ich möchte mein Konto schließen.", "Je veux fermer mon compte, merci.", "Quiero cerrar mi cuenta, por favor.", "Не могу войти в аккаунт, это срочно.", "Hesabımı kapatın lütfen.", "Tolong tutup akun saya ini.", "Hãy đóng tài khoản này giúp tôi.",
+		"I paid 300 EUR to a shop and it was refused.", strings.Repeat("I have a long story to tell about what happened to me in the shop. ", 8) + "This is all.",
+	} {
+		if handsOn(note) {
+			t.Errorf("%q makes its own request", note)
+		}
 	}
 }
 
