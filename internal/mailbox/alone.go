@@ -14,9 +14,11 @@ import (
 // one before (again) and no further octet of it could be read.
 func (s *session) fetchAlone(ctx context.Context, c *suspect, mails []Mail, again bool) ([]Mail, error) {
 	had, wasBig := len(c.raw), c.big
-	mail, err := s.readAlone(ctx, c)
+	mail, err := s.readAlone(ctx, c, again)
 	var answer *imap.Error
 	switch {
+	case errors.Is(err, errLeftOut):
+		return mails, nil
 	case err == nil && mail == nil:
 		return mails, s.vanished(ctx, []uint32{c.uid})
 	case err == nil:
@@ -35,13 +37,19 @@ func (s *session) fetchAlone(ctx context.Context, c *suspect, mails []Mail, agai
 	return nil, err
 }
 
-var errNoBody = errors.New("the server lists the mail and gives no body")
+var (
+	errNoBody  = errors.New("the server lists the mail and gives no body")
+	errLeftOut = errors.New("older than the start policy wants")
+)
 
 // readAlone returns nil without error if the message is gone. What was learnt of it before an error stays in c.
-func (s *session) readAlone(ctx context.Context, c *suspect) (*Mail, error) {
+func (s *session) readAlone(ctx context.Context, c *suspect, again bool) (*Mail, error) {
 	there, err := s.measure(ctx, c)
 	if err != nil || !there {
 		return nil, err
+	}
+	if !again && s.cursor.leavesOut(c.meta) { // the listing had no date
+		return nil, errLeftOut
 	}
 	if c.size > s.cfg.MaxSize || c.big {
 		return s.readHeader(ctx, c)

@@ -210,7 +210,7 @@ func (s *session) judge(ctx context.Context, refusals map[uint32]error, asked in
 // fail records a hole.
 func (s *session) fail(ctx context.Context, uid uint32, why error) error {
 	s.log.Warn("mail cannot be read", "uid", uid, "uidvalidity", s.uidvalidity, "err", why)
-	if err := s.ledger.Fail(ctx, s.cfg.Name, s.uidvalidity, uid, why.Error()); err != nil {
+	if err := s.ledger.Fail(ctx, s.cfg.Name, s.uidvalidity, uid, words(why)); err != nil {
 		return fmt.Errorf("record hole %d: %w", uid, err)
 	}
 	s.failed[uid] = true

@@ -100,8 +100,8 @@ const Keyword = "$PostdeskStored"
 // Config of one watched folder. Zero values mean the default named.
 type Config struct {
 	Name    string // of the mailbox in the ledger
-	Brand   string
-	Address string
+	Brand   string // carried for the owner, not used here
+	Address string // carried for the owner, not used here
 
 	Host      string
 	Port      int
@@ -178,6 +178,9 @@ type memory struct {
 	noDate   map[uint32]bool // UIDs whose INTERNALDATE ended a connection
 	cautious bool            // an answer with sizes and dates ended a connection: list UIDs only
 	noID     bool            // the answer to ID ended a connection
+	noMark   bool            // marking ended the last connection: the next one does without
+	noIdle   bool            // IDLE is listed, and refused or answered by closing the connection
+	torn     int             // how often in a row a connection ended right after IDLE
 	refusals int             // how often in a row the server refused a whole batch
 	batch    int             // most mails of one FETCH: smaller after a death, larger after a success
 }

@@ -15,6 +15,8 @@ import (
 func (s *session) chooseMark() {
 	folder, move := strings.CutPrefix(s.cfg.Done, DoneMove)
 	switch {
+	case s.noMark:
+		s.mark, s.noMark = nil, false
 	case s.cfg.Done == DoneKeyword && s.keeps(Keyword):
 		s.mark = s.markKeyword
 	case move && folder != "" && folder != s.cfg.Folder && (s.caps.Has(imap.CapMove) || s.caps.Has(imap.CapUIDPlus)):
@@ -92,6 +94,7 @@ func (s *session) markDone(ctx context.Context, uids []uint32) error {
 		return nil
 	}
 	if err != nil {
+		s.noMark = true // mail goes before marks
 		return err
 	}
 	if err := s.ledger.Marked(ctx, s.cfg.Name, s.uidvalidity, uids); err != nil {
@@ -103,7 +106,7 @@ func (s *session) markDone(ctx context.Context, uids []uint32) error {
 // markLeftOver marks what an earlier process committed and could not mark. Doing it twice does no harm.
 func (s *session) markLeftOver(ctx context.Context) error {
 	const some = 500
-	for s.mark != nil {
+	for s.mark != nil && ctx.Err() == nil {
 		uids, err := s.ledger.Unmarked(ctx, s.cfg.Name, s.uidvalidity, some)
 		if err != nil {
 			return undelivered{fmt.Errorf("unmarked: %w", err)}
@@ -111,9 +114,9 @@ func (s *session) markLeftOver(ctx context.Context) error {
 		if len(uids) == 0 {
 			return nil
 		}
-		if err := s.markDone(ctx, uids); err != nil {
+		if err := s.markDone(ctx, uids); err != nil || len(uids) < some {
 			return err
 		}
 	}
-	return nil
+	return ctx.Err()
 }

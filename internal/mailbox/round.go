@@ -20,7 +20,7 @@ type delivery struct {
 	done    chan error
 }
 
-// enter prepares a fresh connection: folder, epoch, way of marking, and what an earlier connection or process left over.
+// enter prepares a fresh connection: folder, epoch, way of marking, and the message that the last connection died of.
 func (s *session) enter(ctx context.Context) error {
 	if err := s.selectFolder(ctx, false); err != nil {
 		return err
@@ -35,10 +35,7 @@ func (s *session) enter(ctx context.Context) error {
 	}
 	set(&s.batch, s.cfg.Batch)
 	s.chooseMark()
-	if err := s.retrySuspect(ctx); err != nil {
-		return err
-	}
-	return s.markLeftOver(ctx)
+	return s.retrySuspect(ctx)
 }
 
 // retrySuspect reads alone what the last connection died of.
@@ -59,8 +56,22 @@ func (s *session) one(ctx context.Context, c *suspect) error {
 	return s.hand(ctx, mails, 0)
 }
 
-// round reads everything there is: holes that are due, then what is above the cursor.
+// round reads everything there is: what is above the cursor, then holes that are due, so that these never delay new mail.
 func (s *session) round(ctx context.Context) error {
+	if err := s.catchUp(ctx); err != nil {
+		return err
+	}
+	s.cautious = false
+	if err := s.settle(ctx); err != nil {
+		return err
+	}
+	if err := s.retryHoles(ctx); err != nil {
+		return err
+	}
+	return s.settle(ctx)
+}
+
+func (s *session) retryHoles(ctx context.Context) error {
 	holes, err := s.ledger.Holes(ctx, s.cfg.Name, s.uidvalidity)
 	if err != nil {
 		return undelivered{fmt.Errorf("holes: %w", err)}
@@ -70,11 +81,7 @@ func (s *session) round(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := s.catchUp(ctx); err != nil {
-		return err
-	}
-	s.cautious = false
-	return s.settle(ctx)
+	return nil
 }
 
 // catchUp reads all messages above the cursor, batch by batch.

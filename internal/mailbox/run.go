@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"strings"
 	"time"
+	"unicode"
 )
 
 var errLeaseLost = errors.New("another process holds the lease of this mailbox")
@@ -109,25 +111,28 @@ func (p *Poller) sessions(ctx, work context.Context, fence int64) {
 	failures := 0
 	p.health(work, StateStarting, nil)
 	for ctx.Err() == nil {
-		progress, err := p.session(ctx, work, fence)
+		s, err := p.session(ctx, work, fence)
 		if ctx.Err() != nil {
 			return
 		}
-		if failures++; progress {
+		if failures++; s.progress {
 			failures = 1
 		}
 		state, delay := backoff(err, failures)
+		if s.complete { // a server that hangs up after each look is still looked at in time
+			delay = min(delay, p.cfg.Poll)
+		}
 		p.log.Warn("mailbox will be tried again", "state", state, "in", delay.String(), "err", err)
 		p.health(work, state, err)
 		sleep(ctx, delay)
 	}
 }
 
-// session is the life of one connection. progress tells that it was good for something.
-func (p *Poller) session(ctx, work context.Context, fence int64) (progress bool, err error) {
-	s, err := p.connect(ctx)
+// session is the life of one connection. The session returned is closed; it tells what the connection was good for.
+func (p *Poller) session(ctx, work context.Context, fence int64) (s *session, err error) {
+	s, err = p.connect(ctx)
 	if err != nil {
-		return false, err
+		return &session{}, err
 	}
 	defer s.close()
 	s.fence, s.work = fence, work
@@ -138,7 +143,7 @@ func (p *Poller) session(ctx, work context.Context, fence int64) (progress bool,
 	if ctx.Err() != nil && err == ctx.Err() {
 		s.logout(work)
 	}
-	return s.progress, err
+	return s, err
 }
 
 // watch reads what is there and waits for more, until the connection or ctx ends.
@@ -151,11 +156,17 @@ func (s *session) watch(ctx context.Context) error {
 		if err := s.round(ctx); err != nil {
 			return err
 		}
-		s.progress = true
+		if !s.complete {
+			s.complete = true
+			if err := s.markLeftOver(ctx); err != nil {
+				return err
+			}
+		}
 		s.alive(ctx, StateIdle)
 		if err := s.wait(ctx); err != nil {
 			return err
 		}
+		s.progress = true // it lasted
 	}
 }
 
@@ -166,9 +177,24 @@ func (s *session) alive(ctx context.Context, state string) {
 }
 
 func (p *Poller) health(ctx context.Context, state string, cause error) {
+	if cause != nil {
+		cause = errors.New(words(cause))
+	}
 	if err := p.ledger.Health(ctx, p.cfg.Name, state, cause); err != nil && ctx.Err() == nil {
 		p.log.Warn("state of mailbox not recorded", "state", state, "err", err)
 	}
+}
+
+// words are the text of an error that quotes a server: valid UTF-8 without control characters, at most 500 octets, so that
+// every database takes it.
+func words(err error) string {
+	text := strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(err.Error(), "?"))
+	return strings.ToValidUTF8(text[:min(len(text), 500)], "")
 }
 
 // backoff says what state an error means and how long to wait after n failures in a row: doubling from one second, from

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"postdesk/internal/mailbox"
 	"postdesk/internal/mailtest"
@@ -1075,4 +1077,111 @@ func TestCheckWarnsOfWhatIsMissing(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestMailThatArrivesDuringACommitIsSeenAtOnce(t *testing.T) {
+	scripted(t, 3, mailtest.IMAPBehaviour{}, func(t *testing.T, s *mailtest.IMAPServer, l *ledger) {
+		commits := 0
+		l.before = func([]mailbox.Mail) error {
+			if commits++; commits < 4 {
+				s.Add(mailtest.IMAPMessage{Raw: sample(10+commits, 400)})
+			}
+			return nil
+		}
+		cfg := pipeConfig(s)
+		cfg.Poll = time.Hour
+		begin := time.Now()
+		run(t, mailbox.New(cfg, l, l.deliver, logs(t)))
+		l.wait(t, "6 mails", func() bool { return l.count("ticketed") == 6 })
+		if waited := time.Since(begin); waited > time.Second {
+			t.Errorf("the last was seen after %s", waited)
+		}
+	})
+}
+
+func TestServerThatHangsUpOnIdleIsPolledAndNotHammered(t *testing.T) {
+	on := func(c *mailtest.IMAPConn, cmd mailtest.IMAPCommand) bool {
+		if cmd.Name == "IDLE" {
+			c.Drop()
+			return true
+		}
+		return false
+	}
+	scripted(t, 1, mailtest.IMAPBehaviour{On: on}, func(t *testing.T, s *mailtest.IMAPServer, l *ledger) {
+		start(t, s, l)
+		time.Sleep(time.Hour)
+		if n := s.Dialled(); n > 4 {
+			t.Errorf("%d connections in an hour", n)
+		}
+		s.Add(mailtest.IMAPMessage{Raw: sample(2, 400)})
+		time.Sleep(61 * time.Second)
+		l.with(func() {
+			if l.count("ticketed") != 2 {
+				t.Error("new mail was not seen within the poll interval")
+			}
+		})
+	})
+}
+
+func TestServerThatHangsUpAfterEachLookIsLookedAtInTime(t *testing.T) {
+	on := func(c *mailtest.IMAPConn, cmd mailtest.IMAPCommand) bool {
+		if cmd.Name == "NOOP" && c.Looked() {
+			c.Line("* BYE too long idle")
+			c.Drop()
+			return true
+		}
+		return false
+	}
+	scripted(t, 1, mailtest.IMAPBehaviour{Caps: "AUTH=PLAIN", On: on}, func(t *testing.T, s *mailtest.IMAPServer, l *ledger) {
+		start(t, s, l)
+		time.Sleep(3 * time.Hour)
+		if n := s.Dialled(); n > 200 {
+			t.Errorf("%d connections in three hours", n)
+		}
+		s.Add(mailtest.IMAPMessage{Raw: sample(2, 400)})
+		time.Sleep(122 * time.Second)
+		l.with(func() {
+			if l.count("ticketed") != 2 {
+				t.Error("new mail was not seen within two poll intervals")
+			}
+		})
+	})
+}
+
+func TestMarksThatKillTheConnectionDoNotStopTheMail(t *testing.T) {
+	on := func(c *mailtest.IMAPConn, cmd mailtest.IMAPCommand) bool {
+		if cmd.Name == "UID STORE" {
+			c.Drop()
+			return true
+		}
+		return false
+	}
+	scripted(t, 500, mailtest.IMAPBehaviour{On: on}, func(t *testing.T, s *mailtest.IMAPServer, l *ledger) {
+		begin := time.Now()
+		start(t, s, l)
+		checkBodies(t, l, 7, bodies(s))
+		if waited := time.Since(begin); waited > 10*time.Minute {
+			t.Errorf("read after %s", waited)
+		}
+	})
+}
+
+func TestServersWordsAreFitForADatabase(t *testing.T) {
+	on := func(c *mailtest.IMAPConn, cmd mailtest.IMAPCommand) bool {
+		if cmd.Name == "SELECT" {
+			c.Line("%s NO \xb2\xbb\x07 %s", cmd.Tag, strings.Repeat("退信", 400))
+			return true
+		}
+		return false
+	}
+	scripted(t, 1, mailtest.IMAPBehaviour{On: on}, func(t *testing.T, s *mailtest.IMAPServer, l *ledger) {
+		run(t, mailbox.New(pipeConfig(s), l, l.deliver, quiet()))
+		l.wait(t, "an error", func() bool { return len(l.errors) > 0 })
+		l.with(func() {
+			text := l.errors[0]
+			if !utf8.ValidString(text) || len(text) > 500 || strings.ContainsFunc(text, unicode.IsControl) || !strings.Contains(text, "退信") {
+				t.Errorf("error %q", text)
+			}
+		})
+	})
 }

@@ -30,8 +30,8 @@ type session struct {
 	work        context.Context // for commits: outlives the end of the connection
 	ahead       *delivery       // the batch that is being committed
 	spoken      time.Time       // when a success was last recorded
-	noIdle      bool            // IDLE is listed, and refused
 	progress    bool            // something became of some UID in this session
+	complete    bool            // everything there was has been read in this session
 }
 
 // hear is called by the library's reader and never blocks.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,6 +21,7 @@ type brittle struct {
 	left   int
 	silent bool
 	dead   chan struct{}
+	once   sync.Once
 }
 
 func (b *brittle) Read(p []byte) (int, error) {
@@ -35,11 +37,7 @@ func (b *brittle) Read(p []byte) (int, error) {
 }
 
 func (b *brittle) Close() error {
-	select {
-	case <-b.dead:
-	default:
-		close(b.dead)
-	}
+	b.once.Do(func() { close(b.dead) })
 	return b.Conn.Close()
 }
 

@@ -22,12 +22,37 @@ func (s *session) wait(ctx context.Context) error {
 		if s.noIdle || !s.caps.Has(imap.CapIdle) {
 			return s.doze(ctx, length)
 		}
+		begun := time.Now()
 		err := s.idle(ctx, length)
 		var answer *imap.Error
-		if !errors.As(err, &answer) {
-			return err
+		if errors.As(err, &answer) {
+			s.noIdle = true
+			continue
 		}
-		s.noIdle = true
+		s.judgeIdle(ctx, err, time.Since(begun))
+		return err
+	}
+}
+
+// judgeIdle does without IDLE after connections that ended twice in a row as soon as it was begun.
+func (s *session) judgeIdle(ctx context.Context, err error, lasted time.Duration) {
+	if err == nil || ctx.Err() != nil || lasted > 5*time.Second {
+		s.torn = 0
+		return
+	}
+	s.torn++
+	s.noIdle = s.torn >= 2
+}
+
+var errHungUp = errors.New("the server closed the connection")
+
+// hungUp reports that the connection ended while nothing was asked.
+func (s *session) hungUp() bool {
+	select {
+	case <-s.client.Closed():
+		return true
+	default:
+		return false
 	}
 }
 
@@ -36,6 +61,9 @@ func (s *session) doze(ctx context.Context, length time.Duration) error {
 	s.pause(ctx, length)
 	if err := ctx.Err(); err != nil {
 		return err
+	}
+	if s.hungUp() {
+		return errHungUp
 	}
 	return s.talk(ctx, "noop", func() error { return s.client.Noop().Wait() })
 }
@@ -71,6 +99,10 @@ func (s *session) idle(ctx context.Context, length time.Duration) error {
 		return err
 	}
 	s.pause(ctx, length)
+	if s.hungUp() {
+		stop()
+		return errHungUp
+	}
 	// A context that is over would close the connection under DONE; the answer may take a moment.
 	if err := s.talk(context.WithoutCancel(ctx), "end of idle", stop); err != nil {
 		return err

@@ -271,6 +271,7 @@ type IMAPConn struct {
 	r       *bufio.Reader
 	n       int
 	inside  bool // logged in
+	looked  bool // has sent a UID FETCH
 	dropped bool
 	news    chan int
 }
@@ -358,6 +359,7 @@ func (c *IMAPConn) parse(line string) (cmd IMAPCommand) {
 }
 
 func (c *IMAPConn) command(cmd IMAPCommand) {
+	defer func() { c.looked = c.looked || cmd.Name == "UID FETCH" }()
 	if on := c.server.behaviour.On; on != nil && on(c, cmd) {
 		return
 	}
@@ -581,6 +583,9 @@ func (c *IMAPConn) change(cmd IMAPCommand) {
 		})
 	}
 }
+
+// Looked reports whether the client has looked into the folder on this connection.
+func (c *IMAPConn) Looked() bool { return c.looked }
 
 // ReadLine reads one line of the client, such as DONE.
 func (c *IMAPConn) ReadLine() string {
