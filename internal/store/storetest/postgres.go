@@ -87,28 +87,33 @@ func admin(t testing.TB, base, statement string) {
 
 // startPostgres makes a server in a new directory under /tmp, reachable by a Unix socket only. A shell stands between us and
 // it that stops it and removes the directory when the pipe from this process closes, however this process ends.
-func startPostgres() (postgres, error) {
+func startPostgres() (p postgres, err error) {
 	bin, err := findPostgres()
 	if err != nil {
-		return postgres{}, err
+		return p, err
 	}
 	dir, err := os.MkdirTemp("/tmp", "postdesk-pg-") // socket paths must be short
 	if err != nil {
-		return postgres{}, err
+		return p, err
 	}
+	defer func() {
+		if p.command == nil {
+			err = errors.Join(err, os.RemoveAll(dir)) // nobody else will
+		}
+	}()
 	who, err := serverUser(dir)
 	if err != nil {
-		return postgres{}, err
+		return p, err
 	}
 	data := filepath.Join(dir, "data")
 	initdb := exec.Command(filepath.Join(bin, "initdb"), "-D", data, "-U", "postdesk", "-A", "trust", "-E", "UTF8", "--no-locale", "-N")
 	initdb.SysProcAttr, initdb.Dir = &syscall.SysProcAttr{Credential: who}, dir
 	if out, err := initdb.CombinedOutput(); err != nil {
-		return postgres{}, fmt.Errorf("initdb: %w\n%s", err, out)
+		return p, fmt.Errorf("initdb: %w\n%s", err, out)
 	}
-	p := postgres{url: "postgres://postdesk@/postgres?host=" + url.QueryEscape(dir)}
+	p.url = "postgres://postdesk@/postgres?host=" + url.QueryEscape(dir)
 	if p.command, err = keepRunning(bin, dir, data, who); err != nil {
-		return postgres{}, err
+		return p, err
 	}
 	return p, awaitServer(p.url, filepath.Join(dir, "log"))
 }
