@@ -28,10 +28,10 @@ type Report struct {
 
 // Failure names one thing that is not as the record says.
 type Failure struct {
-	Kind   string `json:"kind"`             // database, schema, event, tree, checkpoint, original, row
-	Seq    int64  `json:"seq,omitzero"`     // the event concerned
-	SHA256 string `json:"sha256,omitempty"` // what was recorded: of a row, or of an original
-	What   string `json:"what"`             // a sentence
+	Kind   string `json:"kind"`   // database, schema, event, tree, checkpoint, original, row
+	Seq    int64  `json:"seq"`    // the event concerned; 0: none in particular
+	SHA256 string `json:"sha256"` // what was recorded of a row, or the name of an original; "": neither
+	What   string `json:"what"`   // a sentence
 }
 
 // maxFailures keeps the report readable when a whole table is gone.
