@@ -55,7 +55,7 @@ type letter struct {
 	class      ticket.Class
 	automatic  string // Auto-Submitted: auto-replied, auto-generated, or "" when a person wrote it
 	author     string
-	dedupe     string // unique key: the same step never queues two mails
+	dedupe     string // unique key: the same step never queues two mails; "" for what may be repeated
 	inReplyTo  string
 	references []string
 	expires    time.Time
@@ -69,6 +69,9 @@ func (d *Desk) post(tx *store.Tx, l letter) error {
 		return fmt.Errorf("render %s for ticket %d: %w", l.template, l.ticket.ID, err)
 	}
 	id := tx.NextID("delivery")
+	if l.dedupe == "" {
+		l.dedupe = fmt.Sprintf("%d/delivery/%d", l.ticket.ID, id) // a person may write the same twice
+	}
 	out, err := d.address(l, b, box, id)
 	if err != nil {
 		return fmt.Errorf("address delivery %d: %w", id, err)

@@ -3,6 +3,7 @@ package desk
 import (
 	"context"
 	"encoding/json"
+	"slices"
 
 	"postdesk/internal/email/authentic"
 )
@@ -22,7 +23,7 @@ func (d *Desk) authenticate(ctx context.Context, r *reading) authenticity {
 		From: authentic.From{Fields: r.parsed.Header.Count("From"), Addresses: r.parsed.FromCount, Address: r.parsed.From, Name: r.parsed.FromName},
 	}
 	result := authentic.Check(ctx, in)
-	a := authenticity{Level: result.Level, Fail: result.Fail, Warnings: result.Warnings}
+	a := authenticity{Level: result.Level, Fail: result.Fail && tried(result), Warnings: result.Warnings}
 	if result.Aligned {
 		a.Level = "A2"
 	}
@@ -32,4 +33,10 @@ func (d *Desk) authenticate(ctx context.Context, r *reading) authenticity {
 	}
 	a.record = string(record)
 	return a
+}
+
+// tried reports whether the mail tried to prove its sender: a signature, or a verdict of our own mail server. A mail without
+// either proves nothing and fails nothing; it may have passed a check that cannot be repeated here (SPF).
+func tried(r authentic.Result) bool {
+	return len(r.DKIM) > 0 || slices.ContainsFunc(r.AR, func(a authentic.Assertion) bool { return a.Method == "dmarc" && a.Value == "fail" })
 }

@@ -21,6 +21,7 @@ type intake struct {
 	copies    map[string][]ticket.Inbound // mails with the same content, by its hash
 	seen      map[string][]ticket.Inbound // raw bytes that were received before, by hash
 	byMailID  map[string][]ticket.Message // messages that this batch's ids and references name
+	awaited   map[string][]ticket.Awaited // tickets that wait for a message of this batch
 	customers map[string]*ticket.Customer // by brand and address key
 	tickets   map[int64]*ticket.Ticket    // those touched so far
 	fresh     map[int64]int               // tickets opened in the last hour, by customer
@@ -83,15 +84,19 @@ func (in *intake) readSeen(readings []*reading) (err error) {
 }
 
 func (in *intake) readThreads(readings []*reading) (err error) {
-	var ids []string
+	var ids, own []string
 	for _, r := range readings {
 		if r.parsed == nil {
 			continue
 		}
+		own = append(own, r.parsed.MessageID)
 		ids = append(append(append(ids, r.parsed.MessageID), r.parsed.InReplyTo...), r.parsed.References...)
 	}
 	if in.byMailID, err = in.tx.MessagesByMailID(in.ctx, ids); err != nil {
 		return fmt.Errorf("look up conversations: %w", err)
+	}
+	if in.awaited, err = in.tx.AwaitedByMailID(in.ctx, own); err != nil {
+		return fmt.Errorf("look up awaited messages: %w", err)
 	}
 	return nil
 }

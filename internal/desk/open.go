@@ -23,10 +23,27 @@ func (in *intake) open(r *reading, p place) error {
 		rows = append(rows, c)
 	}
 	in.tx.Insert(rows...)
+	rows = append(rows, in.await(r, t)...)
 	in.remember(r, row)
 	in.rememberMessage(m)
 	in.tx.Record("ticket.opened", t.ID, in.openedData(r, t, p), append(rows, row)...)
 	return in.acknowledge(r, t, c)
+}
+
+// await notes which message a mail answers that is not here yet: mails may arrive in any order.
+func (in *intake) await(r *reading, t *ticket.Ticket) (rows []any) {
+	missing := slices.Concat(r.parsed.References, r.parsed.InReplyTo)
+	slices.Reverse(missing)
+	for i, id := range missing {
+		if i >= 3 || r.sender() == "" || slices.Contains(missing[:i], id) {
+			continue
+		}
+		a := &ticket.Awaited{ID: in.tx.NextID("awaited"), MailID: id, TicketID: t.ID, Sender: r.sender(), CreatedAt: in.tx.Now()}
+		in.tx.Insert(a)
+		in.awaited[id] = append(in.awaited[id], *a)
+		rows = append(rows, a)
+	}
+	return rows
 }
 
 func (in *intake) newTicket(r *reading, c *ticket.Customer, p place) *ticket.Ticket {

@@ -57,6 +57,11 @@ func (in *intake) evidence(r *reading) (number int64, how string) {
 			}
 		}
 	}
+	for _, a := range in.awaited[r.parsed.MessageID] {
+		if a.Sender == r.sender() && r.parsed.MessageID != "" {
+			return a.TicketID, "own_answer"
+		}
+	}
 	if m := subjectTag.FindStringSubmatch(r.parsed.Subject); m != nil {
 		number, _ = strconv.ParseInt(m[1], 10, 64) // at most twelve digits
 		return number, "subject_tag"

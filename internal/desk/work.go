@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"postdesk/internal/agent"
+	"postdesk/internal/reply"
 	"postdesk/internal/store"
 	"postdesk/internal/ticket"
 )
@@ -37,13 +38,16 @@ func (d *Desk) Reply(ctx context.Context, by string, number int64, text string) 
 		return fmt.Errorf("the reply is empty: %w", ticket.ErrInvalid)
 	}
 	return d.change(ctx, by, agent.Reply, number, func(tx *store.Tx, t *ticket.Ticket) error {
+		if err := d.fitToSend(t, text); err != nil {
+			return err
+		}
 		c, last, err := d.addressee(ctx, tx, t)
 		if err != nil {
 			return err
 		}
 		l := letter{
 			ticket: t, customer: c, template: "agent.reply", class: ticket.ClassAgent, author: actorOr(by), data: map[string]any{"body": text},
-			dedupe: fmt.Sprintf("%d/reply/%d", t.ID, tx.NextID("reply")), inReplyTo: last.MessageID, references: last.References,
+			inReplyTo: last.MessageID, references: last.References,
 		}
 		if err := d.post(tx, l); err != nil {
 			return err
@@ -53,6 +57,17 @@ func (d *Desk) Reply(ctx context.Context, by string, number int64, text string) 
 		tx.Record("ticket.replied", t.ID, nil, t)
 		return nil
 	})
+}
+
+// fitToSend looks over a person's words before they leave: what must never be said to a customer stops the mail. It is the
+// same for every ticket, so that nothing can be told from what it refuses.
+func (d *Desk) fitToSend(t *ticket.Ticket, text string) error {
+	for _, r := range d.replies[t.Brand].Lint(text, t.Language, false) {
+		if r.Severity == reply.Block {
+			return fmt.Errorf("%q must not be sent (%s): %s: %w", string([]rune(text)[r.Start:r.End]), r.Rule, r.Hint, ticket.ErrInvalid)
+		}
+	}
+	return nil
 }
 
 // addressee is the customer and the mail that is answered: the newest one that belongs to the conversation.

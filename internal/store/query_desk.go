@@ -33,3 +33,9 @@ func (q Queries) LastInboundUID(ctx context.Context, mailbox string) (uint32, er
 	}
 	return found[0].UID, nil
 }
+
+// AwaitedByMailID returns the tickets that wait for these messages, by Message-ID.
+func (q Queries) AwaitedByMailID(ctx context.Context, ids []string) (map[string][]ticket.Awaited, error) {
+	rows, err := in[ticket.Awaited](ctx, q, "awaited messages", "mail_id", ids, byID)
+	return group(rows, func(a ticket.Awaited) string { return a.MailID }), err
+}

@@ -40,12 +40,13 @@ var references = map[string]string{
 	"inbound":  "raw_sha256 ticket_id message_id",
 	"held":     "inbound_id raw_sha256 ticket_id message_id",
 	"delivery": "ticket_id message_id raw_sha256",
+	"awaited":  "ticket_id",
 }
 
 // tables of audited rows, in the order in which they may be inserted.
 var models = []any{
 	agent.Account{}, ticket.Mailbox{}, ticket.Customer{}, ticket.Ticket{}, ticket.Message{}, ticket.Attachment{},
-	ticket.Inbound{}, ticket.Held{}, ticket.Delivery{},
+	ticket.Inbound{}, ticket.Held{}, ticket.Delivery{}, ticket.Awaited{},
 }
 
 // naming is how gorm and this package derive names from the structs.

@@ -70,3 +70,13 @@ type Held struct {
 	State     string    `json:"state"`               // held, released, discarded
 	At        time.Time `gorm:"serializer:stamp" json:"at"`
 }
+
+// Awaited is a message that a mail answers and that has not come yet. Mails may arrive in any order; when it comes, it joins
+// the ticket of its answer.
+type Awaited struct {
+	ID        int64     `gorm:"primaryKey;autoIncrement:false" json:"id"`
+	MailID    string    `json:"mail_id"`
+	TicketID  int64     `json:"ticket_id"`
+	Sender    string    `json:"sender"` // address key of who wrote the answer: nobody else's mail joins by it
+	CreatedAt time.Time `gorm:"serializer:stamp;autoCreateTime:false" json:"created_at"`
+}

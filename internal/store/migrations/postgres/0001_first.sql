@@ -12,6 +12,7 @@ CREATE SEQUENCE message_ids;
 CREATE SEQUENCE attachment_ids;
 CREATE SEQUENCE inbound_ids;
 CREATE SEQUENCE held_ids;
+CREATE SEQUENCE awaited_ids;
 CREATE SEQUENCE delivery_ids;
 CREATE SEQUENCE event_ids;
 
@@ -186,6 +187,16 @@ CREATE TABLE held (
 	at           BIGINT NOT NULL
 );
 CREATE INDEX held_state ON held (state, id);
+
+-- Messages that a mail answers and that have not come yet.
+CREATE TABLE awaited (
+	id         BIGINT PRIMARY KEY,
+	mail_id    TEXT NOT NULL,
+	ticket_id  BIGINT REFERENCES ticket (id),
+	sender     TEXT NOT NULL,
+	created_at BIGINT NOT NULL
+);
+CREATE INDEX awaited_mail_id ON awaited (mail_id);
 
 CREATE TABLE delivery (
 	id              BIGINT PRIMARY KEY,

@@ -183,6 +183,16 @@ CREATE TABLE held (
 );
 CREATE INDEX held_state ON held (state, id);
 
+-- Messages that a mail answers and that have not come yet.
+CREATE TABLE awaited (
+	id         INTEGER PRIMARY KEY,
+	mail_id    TEXT NOT NULL,
+	ticket_id  BIGINT REFERENCES ticket (id),
+	sender     TEXT NOT NULL,
+	created_at BIGINT NOT NULL
+);
+CREATE INDEX awaited_mail_id ON awaited (mail_id);
+
 CREATE TABLE delivery (
 	id              INTEGER PRIMARY KEY,
 	ticket_id       BIGINT REFERENCES ticket (id),
