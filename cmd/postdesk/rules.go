@@ -95,7 +95,7 @@ func classifyLine(set *rules.Set, enc *json.Encoder, line []byte, n int) error {
 
 // textFacts reads a mail that is given as text: the writer's own words are found as in a real mail.
 func textFacts(m classifyInput) rules.Facts {
-	return rules.Facts{From: m.From, Subject: m.Subject, Body: body.Split(m.Body).New, Attachments: m.Attachments}
+	return rules.Facts{From: m.From, Subject: m.Subject, Body: body.SplitMail(m.Subject, m.Body).Counted(), Attachments: m.Attachments}
 }
 
 type rulesExplain struct {
@@ -113,7 +113,7 @@ func (r *rulesExplain) Run(c *commands, std streams) error {
 		return err
 	}
 	m := email.Parse(raw)
-	f := rules.Facts{From: m.From, Subject: m.Subject, Body: m.NewText, Kind: string(m.Kind)}
+	f := rules.Facts{From: m.From, Subject: m.Subject, Body: m.Counted, Kind: string(m.Kind)}
 	for i := range m.Attachments {
 		f.Attachments = append(f.Attachments, rules.Attachment{Filename: m.Attachments[i].Filename, ContentType: m.Attachments[i].ContentType})
 	}

@@ -83,7 +83,7 @@ func (r *reading) sender() string {
 // factsOf is what the rules may know of a mail: the writer's own words, not the history under them.
 func factsOf(r *reading) rules.Facts {
 	f := rules.Facts{
-		From: r.parsed.From, Subject: r.parsed.Subject, Body: r.parsed.NewText, Kind: string(r.parsed.Kind), Received: r.mail.InternalDate,
+		From: r.parsed.From, Subject: r.parsed.Subject, Body: r.parsed.Counted, Kind: string(r.parsed.Kind), Received: r.mail.InternalDate,
 	}
 	for i := range r.parsed.Attachments {
 		a := &r.parsed.Attachments[i]

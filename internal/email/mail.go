@@ -35,6 +35,7 @@ type Mail struct {
 	Language    string // BCP 47 of the new text, "und" if it cannot be told
 	Text        string // the whole visible text
 	NewText     string // Text without quoted history and signature
+	Counted     string // NewText, and the forwarded text where the writer hands it on: what the mail is about
 	Hidden      bool   // the HTML holds text that a reader does not see; it is not in Text
 	Attachments []Attachment
 	Problems    []string // stable codes of what was repaired, guessed or left out

@@ -52,7 +52,8 @@ func (r *reading) read(root *part) {
 		m.Text = strings.ToValidUTF8(m.Text[:maxText], "")
 	}
 	m.html = strings.Join(html, "\n")
-	m.NewText = body.SplitMail(m.Subject, m.Text).New
+	parts := body.SplitMail(m.Subject, m.Text)
+	m.NewText, m.Counted = parts.New, parts.Counted()
 	m.Language = language(m.NewText, m.Subject)
 	r.calendars()
 	r.names()
