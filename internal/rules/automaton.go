@@ -56,7 +56,7 @@ func descend(trie *[]trieNode, s int32, c byte) int32 {
 func (a *automaton) pack(trie []trieNode) {
 	a.grow(512)
 	a.check[0] = 0
-	free := int32(1)
+	free, wide := int32(256), int32(256)
 	queue := []int32{0}
 	for len(queue) > 0 {
 		s := &trie[queue[0]]
@@ -67,7 +67,15 @@ func (a *automaton) pack(trie []trieNode) {
 		for int(free) < len(a.check) && a.check[free] >= 0 {
 			free++
 		}
-		base := a.room(s.keys, free)
+		// Cells passed over by a state with several children are left to the many with one.
+		from := &free
+		if len(s.keys) > 1 {
+			from = &wide
+		}
+		base := a.room(s.keys, *from)
+		if len(s.keys) > 1 {
+			wide = max(wide, base)
+		}
 		a.base[s.at] = base
 		for i, c := range s.keys {
 			kid := &trie[s.kids[i]]

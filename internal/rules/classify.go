@@ -31,7 +31,7 @@ func (s *Set) Classify(f Facts) Decision {
 		w.add(fieldAttachment+strconv.Itoa(i), a.Filename, a.Filename)
 	}
 	d := Decision{Language: languageOf(subject, f.Body), Version: s.version}
-	w.scan()
+	w.scan(tonguesFor(d.Language, len(f.Body)))
 	w.applyRules(&f, d.Language, inherited)
 	w.decide(&d, inherited)
 	w.extract(&d)

@@ -206,7 +206,7 @@ func (p *parser) literal(field fieldMask) (*node, error) {
 	id, ok := p.lex.byName[name]
 	if !ok {
 		id, _ = p.lex.add(concept{name: name, where: p.where})
-		if err := p.lex.addTerms(id, terms); err != nil {
+		if err := p.lex.addTerms(id, terms, everyTongue); err != nil {
 			return nil, fmt.Errorf("match: %w", err)
 		}
 	}

@@ -54,6 +54,7 @@ type use struct {
 	piece      int32
 	openBefore bool // may begin inside a word
 	openAfter  bool // may end inside a word
+	tongue     tongueMask
 }
 
 // gappedTerm is a term of several pieces with a few words between them.
@@ -91,7 +92,7 @@ func (l *lexicon) add(c concept) (conceptID, error) {
 // addTerms adds the terms of one list item. Terms are separated by ";". In a term {a|b|} stands for alternatives, a star
 // at the beginning or end lets it begin or end inside a word, and ".." stands for up to four words, or eight characters
 // of a script without blanks.
-func (l *lexicon) addTerms(id conceptID, item string) error {
+func (l *lexicon) addTerms(id conceptID, item string, t tongueMask) error {
 	for term := range strings.SplitSeq(item, ";") {
 		term = strings.TrimSpace(term)
 		if term == "" {
@@ -102,7 +103,7 @@ func (l *lexicon) addTerms(id conceptID, item string) error {
 			return fmt.Errorf("term %q: %w", term, err)
 		}
 		for _, form := range forms {
-			if err := l.addTerm(id, form); err != nil {
+			if err := l.addTerm(id, form, t); err != nil {
 				return fmt.Errorf("term %q: %w", term, err)
 			}
 		}
@@ -142,17 +143,17 @@ func expand(term string) ([]string, error) {
 	return forms, nil
 }
 
-func (l *lexicon) addTerm(id conceptID, term string) error {
+func (l *lexicon) addTerm(id conceptID, term string, t tongueMask) error {
 	l.concepts[id].terms++
 	l.terms++
 	pieces := strings.Split(term, "..")
 	if len(pieces) == 1 {
-		return l.addPiece(use{concept: id, gapped: -1}, term)
+		return l.addPiece(use{concept: id, gapped: -1, tongue: t.of(term)}, term)
 	}
 	g := int32(len(l.gapped))
 	l.gapped = append(l.gapped, gappedTerm{id, int32(len(pieces))})
 	for i, piece := range pieces {
-		if err := l.addPiece(use{concept: id, gapped: g, piece: int32(i)}, piece); err != nil {
+		if err := l.addPiece(use{concept: id, gapped: g, piece: int32(i), tongue: t.of(term)}, piece); err != nil {
 			return err
 		}
 	}

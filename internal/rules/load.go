@@ -298,6 +298,8 @@ func (l *loader) terms() {
 	for _, f := range l.files {
 		if f.Terms.Kind != 0 && f.Language == "" {
 			l.fail(f.name, 1, "expected language: beside terms")
+		} else if f.Terms.Kind != 0 && tongueOf(f.Language) == 0 {
+			l.fail(f.name, 1, "language: expected one of %s, found %q", strings.Join(tongues, ", "), f.Language)
 		}
 		l.eachPair(f.name, &f.Terms, "terms", func(key, value *yaml.Node) {
 			id, ok := l.set.lex.byName[key.Value]
@@ -311,13 +313,14 @@ func (l *loader) terms() {
 				items = value.Content
 			}
 			for _, item := range items {
-				l.term(f.name, id, item)
+				l.term(f, id, item)
 			}
 		})
 	}
 }
 
-func (l *loader) term(file string, id conceptID, item *yaml.Node) {
+func (l *loader) term(f parsedFile, id conceptID, item *yaml.Node) {
+	file := f.name
 	if item.Kind != yaml.ScalarNode {
 		l.fail(file, item.Line, "expected terms separated by \";\", found a list or mapping")
 		return
@@ -327,7 +330,7 @@ func (l *loader) term(file string, id conceptID, item *yaml.Node) {
 		line++
 	}
 	for text := range strings.Lines(item.Value) {
-		if err := l.set.lex.addTerms(id, text); err != nil {
+		if err := l.set.lex.addTerms(id, text, tongueOf(f.Language)); err != nil {
 			l.fail(file, line, "%w", err)
 		}
 		line++

@@ -54,11 +54,14 @@ func (s *scratch) first(c conceptID) int32 {
 }
 
 // scan finds all terms, hides what lies inside a longer term, and works out moods and negations.
-func (s *scratch) scan() {
+func (s *scratch) scan(allowed tongueMask) {
 	s.occ = s.occ[:0]
 	lex := s.set.lex
 	lex.auto.scan(s.buf, func(pattern, start, end int32) {
 		for _, u := range lex.uses[pattern] {
+			if u.tongue&allowed == 0 && !s.inFileName(start) {
+				continue
+			}
 			if (u.openBefore || s.atWordStart(start)) && (u.openAfter || s.atWordEnd(end)) {
 				s.found(u, start, end)
 			}
@@ -68,6 +71,11 @@ func (s *scratch) scan() {
 	s.findParts()
 	s.negate()
 	s.link()
+}
+
+// inFileName reports whether the byte at belongs to the name of an attachment, which may be in any language.
+func (s *scratch) inFileName(at int32) bool {
+	return len(s.fields) > 2 && at >= s.fields[2].start
 }
 
 func (s *scratch) atWordStart(at int32) bool {
