@@ -83,7 +83,7 @@ type mailImport struct {
 const importBatch = 100
 
 func (m *mailImport) Run(ctx context.Context, c *commands, std streams) error {
-	d, err := c.openDesk(ctx, quiet(std))
+	d, err := c.openDesk(ctx, quiet(std), makeDesk)
 	if err != nil {
 		return err
 	}

@@ -47,8 +47,8 @@ func openStore(ctx context.Context, s *config.Config, log *slog.Logger) (*store.
 	return store.Open(ctx, store.Config{URL: url, Log: log})
 }
 
-// openDesk opens the store, which must be up to date, and makes the desk over it.
-func (c *commands) openDesk(ctx context.Context, log *slog.Logger) (*desk.Desk, error) {
+// openDesk opens the store, which must be up to date, and makes the desk over it by maker: makeDesk or makeClerk.
+func (c *commands) openDesk(ctx context.Context, log *slog.Logger, maker deskMaker) (*desk.Desk, error) {
 	s, err := c.configured()
 	if err != nil {
 		return nil, err
@@ -57,15 +57,32 @@ func (c *commands) openDesk(ctx context.Context, log *slog.Logger) (*desk.Desk, 
 	if err != nil {
 		return nil, err
 	}
-	d, err := makeDesk(s, st, log, nil)
+	d, err := maker(s, st, log, nil)
 	if err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
 	return d, nil
 }
 
-// makeDesk puts the parts together.
+type deskMaker func(s *config.Config, st *store.Store, log *slog.Logger, queued func()) (*desk.Desk, error)
+
+// makeDesk makes a desk that can read mails.
 func makeDesk(s *config.Config, st *store.Store, log *slog.Logger, queued func()) (*desk.Desk, error) {
+	set, err := rules.Load(config.RuleFiles(s.Rules.Dir))
+	if err != nil {
+		return nil, fmt.Errorf("rules: %w", err)
+	}
+	return assemble(s, st, log, queued, set)
+}
+
+// makeClerk makes a desk for verbs and lists: it reads no mail, so it does without the rules, which take longer to load than
+// all the rest of a command.
+func makeClerk(s *config.Config, st *store.Store, log *slog.Logger, queued func()) (*desk.Desk, error) {
+	return assemble(s, st, log, queued, nil)
+}
+
+// assemble puts the parts together.
+func assemble(s *config.Config, st *store.Store, log *slog.Logger, queued func(), set *rules.Set) (*desk.Desk, error) {
 	keys, err := config.LoadKeys(s.Keys.File)
 	if err != nil {
 		return nil, err
@@ -73,10 +90,6 @@ func makeDesk(s *config.Config, st *store.Store, log *slog.Logger, queued func()
 	tokens, err := makeTokens(keys)
 	if err != nil {
 		return nil, err
-	}
-	set, err := rules.Load(config.RuleFiles(s.Rules.Dir))
-	if err != nil {
-		return nil, fmt.Errorf("rules: %w", err)
 	}
 	replies, err := reply.Load(templates.FS())
 	if err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"postdesk/internal/desk"
@@ -77,11 +78,13 @@ type quarantineRelease struct {
 }
 
 func (q *quarantineRelease) Run(ctx context.Context, c *commands, std streams) error {
-	return c.withDesk(ctx, std, func(d *desk.Desk) error {
-		if err := d.Release(ctx, q.As, q.ID); err != nil {
-			return err
-		}
-		fmt.Fprintf(std.out, "quarantine %d released\n", q.ID)
-		return nil
-	})
+	d, err := c.openDesk(ctx, quiet(std), makeDesk)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(d.Release(ctx, q.As, q.ID), d.Store.Close()); err != nil {
+		return err
+	}
+	fmt.Fprintf(std.out, "quarantine %d released\n", q.ID)
+	return nil
 }

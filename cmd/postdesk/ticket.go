@@ -29,9 +29,9 @@ type acting struct {
 	JSON bool   `help:"For machines: prints the ticket as it then stands." name:"json"`
 }
 
-// withDesk opens the desk, runs fn and closes the store.
+// withDesk opens a desk that reads no mail, runs fn and closes the store.
 func (c *commands) withDesk(ctx context.Context, std streams, fn func(d *desk.Desk) error) error {
-	d, err := c.openDesk(ctx, quiet(std))
+	d, err := c.openDesk(ctx, quiet(std), makeClerk)
 	if err != nil {
 		return err
 	}
