@@ -13,7 +13,7 @@ func TestClosureFromFirstMailToFinalConfirmation(t *testing.T) {
 	p.account(nil).in("identity_pending").sent("identity.challenge")
 	p.answer().in("info_pending").sent("docs.request", "closure.consent")
 	p.wait(time.Hour).mail(Mail{Files: []File{picture("identity", "a"), picture("address", "b"), picture("selfie", "c")}}).in("info_pending").sent("docs.received")
-	p.do(Event{Kind: PageUsed, Actor: owner, Role: Customer, Page: allStatements()}).in("info_pending")
+	p.do(Event{Kind: PageUsed, Actor: owner, Role: Customer, Page: p.allStatements()}).in("info_pending")
 	p.accept(alice).in("checks").sent("docs.all_accepted")
 	p.account(nil).in("review").sent("closure.under_review")
 	p.agentItems(alice).in("review")

@@ -3,14 +3,30 @@ package procedure
 import (
 	"fmt"
 	"os"
+	"sync"
 	"testing"
 	"time"
 
 	"postdesk/internal/agent"
 )
 
-// load reads the procedures as they are shipped.
+// shipped is read once: a Set is immutable.
+var shipped = sync.OnceValues(func() (*Set, error) {
+	return Load(os.DirFS("../../config/procedures"), os.DirFS("../../config/calendars"))
+})
+
+// load gives the procedures as they are shipped.
 func load(t testing.TB) *Set {
+	t.Helper()
+	s, err := shipped()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// loadAnew reads them again, for a test that changes them.
+func loadAnew(t testing.TB) *Set {
 	t.Helper()
 	s, err := Load(os.DirFS("../../config/procedures"), os.DirFS("../../config/calendars"))
 	if err != nil {
@@ -210,6 +226,10 @@ func (p *play) fire(timer string) *play {
 	return p.do(Event{Kind: TimerDue, Actor: "system", Role: System, Timer: timer})
 }
 
-func allStatements() *Page {
-	return &Page{Action: "declare", Items: []string{"cl.intent", "cl.zero_declared", "cl.linked_stated", "cl.backup_ack", "cl.terms"}, Terms: "5f0c3a"}
+func (p *play) statements() Event {
+	return Event{Kind: PageUsed, Actor: owner, Role: Customer, Page: p.allStatements()}
+}
+
+func (p *play) allStatements() *Page {
+	return &Page{Action: "declare", Items: []string{"cl.intent", "cl.zero_declared", "cl.linked_stated", "cl.backup_ack", "cl.terms"}, Terms: p.set.Consent(p.c.Profile).Hash}
 }

@@ -1,6 +1,8 @@
 package procedure
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"math/big"
 
 	"go.yaml.in/yaml/v3"
@@ -44,7 +46,8 @@ type Profile struct {
 // Keep is one kind of record that stays after closing: what, for how long, and on which duty.
 type Keep struct{ What, Period, Basis Text }
 
-// Terms is the closure agreement a customer consents to.
+// Terms is the closure agreement a customer consents to. Hash is over version, address and both texts: consent to other words is
+// consent to something else.
 type Terms struct {
 	Version string
 	Hash    string
@@ -90,8 +93,17 @@ func (r *reader) profile(n *yaml.Node, name string) *Profile {
 }
 
 func (r *reader) terms(n *yaml.Node) Terms {
-	f := r.fields(n, "version", "hash", "url", "text")
-	return Terms{Version: r.str(f["version"]), Hash: r.str(f["hash"]), URL: r.str(f["url"]), Text: r.text(f["text"])}
+	if n == nil {
+		return Terms{}
+	}
+	f := r.fields(n, "version", "url", "text")
+	t := Terms{Version: r.str(f["version"]), URL: r.str(f["url"]), Text: r.text(f["text"])}
+	if t.Version == "" || t.Text.En == "" {
+		r.fail(n.Line, "terms need version and text")
+	}
+	sum := sha256.Sum256([]byte(t.Version + "\n" + t.URL + "\n" + t.Text.Zh + "\n" + t.Text.En))
+	t.Hash = hex.EncodeToString(sum[:])
+	return t
 }
 
 func (r *reader) keeps(n *yaml.Node) []Keep {

@@ -267,7 +267,7 @@ func (w *world) mail(m *Machine, now time.Time) *Mail {
 }
 
 func (w *world) page(c Case) *Page {
-	p := &Page{Action: pickFrom(w, "button", []string{"declare", "declare", "declare", "undo", "withdraw", "not_me"}), Terms: "5f0c3a", Amount: c.Dust}
+	p := &Page{Action: pickFrom(w, "button", []string{"declare", "declare", "declare", "undo", "withdraw", "not_me"}), Terms: w.set.Consent(c.Profile).Hash, Amount: c.Dust}
 	if p.Action == "declare" {
 		for key, def := range w.set.machine(c).Items {
 			if def.Source == FromStatement && (def.Need != "dust" || len(c.Dust) > 0) {

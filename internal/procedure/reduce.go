@@ -689,7 +689,8 @@ func (st *step) refuse() (string, error) {
 		return "", forbidden("%s refused this request before: somebody else reviews it", e.Actor)
 	}
 	st.c.Recommendation, st.c.Approval = nil, nil
-	st.c.Refusal = &Decision{By: e.Actor, As: e.Role, At: st.now, Code: e.Code, Reason: e.Reason, Evidence: st.c.Evidence()}
+	st.c.Refusal = &Decision{By: e.Actor, As: e.Role, At: st.now, Code: e.Code, Reason: e.Reason}
+	st.c.Refusal.Evidence = st.c.Evidence() // the code is part of it
 	return "refuse", nil
 }
 
