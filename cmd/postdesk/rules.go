@@ -20,6 +20,8 @@ type rulesCommand struct {
 	Classify rulesClassify `cmd:"" help:"Classify mails given as JSON, a line each, from stdin to stdout."`
 	Explain  rulesExplain  `cmd:"" help:"Show the decision for one raw mail with the words and rules behind it."`
 	Test     rulesTest     `cmd:"" help:"Run the examples kept in the rule files."`
+	Backtest rulesBacktest `cmd:"" help:"Classify stored mails anew and print what would change, changing nothing."`
+	Report   rulesReport   `cmd:"" help:"Compare the rules' decisions with people's corrections."`
 }
 
 // load reads the rule set of the configuration, or of a folder that the command names.

@@ -39,3 +39,10 @@ func (q Queries) AwaitedByMailID(ctx context.Context, ids []string) (map[string]
 	rows, err := in[ticket.Awaited](ctx, q, "awaited messages", "mail_id", ids, byID)
 	return group(rows, func(a ticket.Awaited) string { return a.MailID }), err
 }
+
+// CustomerMessages pages through the mails of customers (no notes, nothing of ours), by id.
+func (q Queries) CustomerMessages(ctx context.Context, after int64, limit int) ([]ticket.Message, error) {
+	return list[ticket.Message](ctx, q, "customer messages", func(db *gorm.DB) *gorm.DB {
+		return page(db.Where("direction = ?", ticket.In), after, limit)
+	})
+}
