@@ -153,6 +153,7 @@ func (st *step) run(on string) error {
 
 // settle takes the next move that needs no event: the one forced by evidence that changed under a decision, or an automatic one.
 func (st *step) settle() (bool, error) {
+	st.hidden = false // what follows from a hidden event is seen like any other transition
 	if st.voided() {
 		if to := st.m.States[st.c.State].Void; to != "" {
 			return true, st.take(Move{To: to}, "voided")
