@@ -57,7 +57,7 @@ type Ledger interface {
 	Holes(ctx context.Context, mailbox string, uidvalidity uint32) ([]uint32, error)
 	// Fail records a hole, or one more failure of it. The ledger spaces the tries and gives up after some.
 	Fail(ctx context.Context, mailbox string, uidvalidity, uid uint32, reason string) error
-	// Vanished records that the messages were removed before they could be read.
+	// Vanished records that the messages were removed before they could be read. An outcome that is there already stays.
 	Vanished(ctx context.Context, mailbox string, uidvalidity uint32, uids []uint32) error
 	// Advance records that every UID up to lastUID has an outcome or a hole. It never moves backwards.
 	Advance(ctx context.Context, mailbox string, uidvalidity, lastUID uint32) error

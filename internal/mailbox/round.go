@@ -45,7 +45,10 @@ func (s *session) retrySuspect(ctx context.Context) error {
 		return nil
 	}
 	s.Poller.suspect = nil
-	return s.one(ctx, c)
+	if err := s.one(ctx, c); err != nil {
+		return err
+	}
+	return s.settle(ctx) // lest the main line, which has not passed it yet, read it again while it is committed and moved
 }
 
 func (s *session) one(ctx context.Context, c *suspect) error {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -124,4 +125,32 @@ func trouble(t *testing.T, r *rand.Rand) {
 		}
 	})
 	checkBodies(t, l, 7, check)
+}
+
+// A mail that ended a connection is read ahead of the others; while it is committed and moved it must not be looked for
+// again and found gone.
+func TestMailReadAloneAndMovedHasNotVanished(t *testing.T) {
+	cuts := 0
+	on := func(c *mailtest.IMAPConn, cmd mailtest.IMAPCommand) bool {
+		if cmd.Name == "UID FETCH" && strings.Contains(cmd.Args, "BODY.PEEK") && cuts == 0 {
+			cuts++
+			c.Drop()
+			return true
+		}
+		return false
+	}
+	scripted(t, 0, mailtest.IMAPBehaviour{On: on}, func(t *testing.T, s *mailtest.IMAPServer, l *ledger) {
+		s.Add(mailtest.IMAPMessage{Raw: sample(1, 2<<20)}, mailtest.IMAPMessage{Raw: sample(2, 400)})
+		l.before = func([]mailbox.Mail) error { time.Sleep(5 * time.Second); return nil }
+		cfg := pipeConfig(s)
+		cfg.Done, cfg.Bytes = mailbox.DoneMove+"Processed", 1<<20
+		run(t, mailbox.New(cfg, l, l.deliver, logs(t)))
+		l.idle(t)
+		checkBodies(t, l, 7, bodies(s))
+		l.with(func() {
+			if cuts != 1 || l.delivered != 2 {
+				t.Errorf("%d cuts, %d deliveries", cuts, l.delivered)
+			}
+		})
+	})
 }
