@@ -51,13 +51,28 @@ func cutLast(s string, sep byte) (before, after string) {
 // addresses. An encoded word is text: whatever it decodes to becomes part of a name, never an address.
 func ParseAddresses(value, hint string) []Address {
 	var out []Address
-	for _, piece := range splitAddresses(value) {
+	for _, piece := range splitAddresses(tame(value)) {
 		if len(out) >= maxAddresses {
 			return out
 		}
 		out = append(out, parsePiece(piece, hint)...)
 	}
 	return out
+}
+
+// tame takes the meaning from parentheses, backslashes and brackets of which a field has so many that looking for their partners
+// would take long. No real field has.
+func tame(s string) string {
+	if strings.Count(s, "(") > 200 {
+		s = strings.NewReplacer("(", " ", ")", " ").Replace(s)
+	}
+	if strings.Count(s, `\`) > 200 {
+		s = strings.ReplaceAll(s, `\`, "")
+	}
+	if strings.Count(s, "<") > 2*maxAddresses && strings.Count(s, ">") < maxAddresses {
+		s = strings.ReplaceAll(s, "<", " ")
+	}
+	return s
 }
 
 // splitAddresses cuts a field at the commas and semicolons that stand outside quotes, comments, angle brackets and encoded words,
@@ -246,7 +261,7 @@ func addressWords(s string) []string {
 		words = append(words, s[start:])
 	}
 	var joined []string
-	for _, w := range words {
+	for _, w := range words[:min(len(words), maxAddresses)] {
 		n := len(joined)
 		if n > 0 && (strings.HasSuffix(joined[n-1], "@") || strings.HasSuffix(joined[n-1], ".") && !strings.Contains(w, "@") || w[0] == '@' || w[0] == '.') {
 			joined[n-1] += w

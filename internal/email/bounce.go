@@ -266,7 +266,7 @@ var idLine = regexp.MustCompile(`(?im)^[> \t]*message-id:\s*(<[^<>\s]+>)`)
 
 // quotedID finds the Message-ID line of a mail that was returned as text.
 func (m *Mail) quotedID() string {
-	if match := idLine.FindStringSubmatch(m.Text); match != nil {
+	if match := idLine.FindStringSubmatch(m.Text[:min(len(m.Text), 256<<10)]); match != nil {
 		return strings.Trim(match[1], "<>")
 	}
 	return ""

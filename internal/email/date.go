@@ -9,7 +9,7 @@ import (
 // parseDate reads a Date field (RFC 5322, section 3.3) and what mailers write instead: two-digit years, named zones, missing
 // seconds or zone (then UTC), ctime and ISO forms, any order, comments. The result is in UTC; ok is false if no day was found.
 func parseDate(value string) (t time.Time, ok bool) {
-	value, _ = cutComments(value)
+	value, _ = cutComments(value[:min(len(value), 200)])
 	value = strings.TrimSpace(value)
 	if strings.Contains(value, " :") || strings.Contains(value, ": ") {
 		value = strings.Join(strings.FieldsFunc(value, func(r rune) bool { return r == ' ' }), " ")

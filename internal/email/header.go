@@ -99,21 +99,17 @@ func unfold(value []byte) string {
 				i++
 			}
 			out.WriteByte(' ')
-		case blankTail(value[i:]):
+		case c == ' ' || c == '\t':
+			run := len(value) - i - len(bytes.TrimLeft(value[i:], " \t"))
+			if end := i + run; end >= len(value) || value[end] != '\r' && value[end] != '\n' {
+				out.Write(value[i:end])
+			}
+			i += run - 1
 		default:
 			out.WriteByte(c)
 		}
 	}
 	return out.String()
-}
-
-// blankTail reports whether v starts with blanks that end at a line end.
-func blankTail(v []byte) bool {
-	if v[0] != ' ' && v[0] != '\t' {
-		return false
-	}
-	rest := bytes.TrimLeft(v, " \t")
-	return len(rest) > 0 && (rest[0] == '\r' || rest[0] == '\n')
 }
 
 func space(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == 0 }
@@ -263,7 +259,10 @@ func (r *headerReader) extend(pos, next int) {
 		last.value, r.to = r.raw[r.from:next], next
 		return
 	}
-	last.value, r.to = append(bytes.Clone(last.value), r.raw[pos:next]...), -1
+	if r.to >= 0 {
+		last.value, r.to = bytes.Clone(last.value), -1
+	}
+	last.value = append(last.value, r.raw[pos:next]...)
 }
 
 // lineAt returns the line at pos without its end, and where the next line starts.

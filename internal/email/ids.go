@@ -18,8 +18,9 @@ func parseIDs(value string) []string {
 	}
 	value = tail(value)
 	if !strings.Contains(value, "<") {
-		for _, w := range strings.FieldsFunc(value, func(r rune) bool { return r == ' ' || r == ',' || r == '\t' || r == ';' || r == '>' }) {
-			if strings.Contains(w, "@") || len(strings.Fields(value)) == 1 {
+		words := strings.FieldsFunc(value, func(r rune) bool { return r == ' ' || r == ',' || r == '\t' || r == ';' || r == '>' })
+		for _, w := range words {
+			if strings.Contains(w, "@") || len(words) == 1 {
 				add(w)
 			}
 		}

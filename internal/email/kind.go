@@ -149,12 +149,19 @@ func autoSubmitted(v string) bool {
 func machineSender(addr string) bool {
 	local, _, _ := strings.Cut(strings.ToLower(addr), "@")
 	local, _, _ = strings.Cut(local, "+")
-	plain := strings.NewReplacer("-", "", "_", "", ".", "").Replace(local)
+	plain := strings.Map(withoutMarks, local)
 	switch plain {
 	case "mailerdaemon", "postmaster", "noreply", "donotreply", "bounce", "bounces", "nobody", "autoreply", "autoresponder", "autoresponse", "notreply", "noresponder", "nichtantworten":
 		return true
 	}
 	return strings.HasPrefix(plain, "noreply") || strings.HasPrefix(plain, "donotreply") || strings.HasPrefix(local, "bounce-") || strings.HasPrefix(local, "bounces-") || strings.HasSuffix(plain, "noreply")
+}
+
+func withoutMarks(r rune) rune {
+	if r == '-' || r == '_' || r == '.' {
+		return -1
+	}
+	return r
 }
 
 func (m *Mail) listReasons() []string {

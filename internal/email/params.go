@@ -218,7 +218,7 @@ func quoted(s string) (value, rest string) {
 }
 
 func closes(after string) bool {
-	after = strings.TrimLeft(after, " \t")
+	after = strings.TrimLeft(after[:min(len(after), 80)], " \t")
 	if after == "" || after[0] == ';' || after[0] == ',' || after[0] == '(' {
 		return true
 	}

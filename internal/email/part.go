@@ -247,8 +247,8 @@ func nextDelimiter(body []byte, pos int, delimiter []byte) (at, next int, closin
 			return -1, 0, false
 		}
 		at = pos + i
-		line, after := lineAt(body, at)
-		if at == 0 || body[at-1] == '\n' || body[at-1] == '\r' {
+		if at == 0 || body[at-1] == '\n' {
+			line, after := lineAt(body, at)
 			rest := bytes.TrimRight(line[len(delimiter):], " \t")
 			switch {
 			case len(rest) == 0:

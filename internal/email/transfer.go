@@ -58,49 +58,41 @@ func notBase64(b []byte) bool {
 	return odd >= 4 && odd*12 > len(b)
 }
 
-// quotedPrintable decodes RFC 2045, section 6.7; a "=" that starts no escape stays as it is.
+// quotedPrintable decodes RFC 2045, section 6.7, line by line; a "=" that starts no escape stays as it is.
 func (w *walker) quotedPrintable(b []byte) []byte {
 	out := make([]byte, 0, len(b))
 	for len(b) > 0 {
-		i := bytes.IndexByte(b, '=')
-		line := bytes.IndexByte(b, '\n')
-		if line >= 0 && (i < 0 || line < i) {
-			out = append(append(out, bytes.TrimRight(b[:line], " \t\r")...), lineEnd(b[:line])...)
-			b = b[line+1:]
-			continue
+		line, rest, ended := bytes.Cut(b, []byte("\n"))
+		end := ""
+		if ended {
+			end = "\n"
 		}
-		if i < 0 {
-			return append(out, b...)
+		if bytes.HasSuffix(line, []byte("\r")) {
+			end = "\r" + end
 		}
-		out = append(out, b[:i]...)
-		b = w.escape(&out, b[i:])
+		line = bytes.TrimRight(line, " \t\r")
+		if soft := bytes.TrimSuffix(line, []byte("=")); len(soft) < len(line) {
+			line, end = soft, ""
+		}
+		out = append(w.escapes(out, line), end...)
+		b = rest
 	}
 	return out
 }
 
-func lineEnd(line []byte) string {
-	if bytes.HasSuffix(line, []byte("\r")) {
-		return "\r\n"
+// escapes decodes the escapes of one line.
+func (w *walker) escapes(out, line []byte) []byte {
+	for {
+		i := bytes.IndexByte(line, '=')
+		if i < 0 {
+			return append(out, line...)
+		}
+		out = append(out, line[:i]...)
+		if len(line) < i+3 || !hexDigit(line[i+1]) || !hexDigit(line[i+2]) {
+			w.problems.note("quoted_printable_damaged")
+			out, line = append(out, '='), line[i+1:]
+			continue
+		}
+		out, line = append(out, unhex(line[i+1])<<4|unhex(line[i+2])), line[i+3:]
 	}
-	return "\n"
-}
-
-// escape decodes what starts with "=" at the head of b and returns the rest.
-func (w *walker) escape(out *[]byte, b []byte) []byte {
-	if len(b) >= 3 && hexDigit(b[1]) && hexDigit(b[2]) {
-		*out = append(*out, unhex(b[1])<<4|unhex(b[2]))
-		return b[3:]
-	}
-	rest := bytes.TrimLeft(b[1:], " \t")
-	switch {
-	case len(rest) == 0:
-		return nil
-	case rest[0] == '\n':
-		return rest[1:]
-	case rest[0] == '\r':
-		return bytes.TrimPrefix(bytes.TrimLeft(rest, "\r"), []byte("\n"))
-	}
-	w.problems.note("quoted_printable_damaged")
-	*out = append(*out, '=')
-	return b[1:]
 }

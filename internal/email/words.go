@@ -186,12 +186,17 @@ func wordAt(s string) (word, int) {
 	return w, len(w.raw)
 }
 
+// maxWordBytes bounds an encoded word. RFC 2047 allows 75 bytes; some mailers put a whole subject into one.
+const maxWordBytes = 8 << 10
+
 // wordLength finds the end of an encoded word's text. A raw "?" before an escape is no end: `what?=20now?=`.
 func wordLength(body string, coding byte) int {
+	whole := len(body)
+	body = body[:min(whole, maxWordBytes)]
 	for from := 0; ; {
 		i := strings.Index(body[from:], "?=")
 		if i < 0 {
-			if from == 0 && body != "" && !strings.ContainsAny(body, " <>@\"") {
+			if from == 0 && body != "" && len(body) == whole && !strings.ContainsAny(body, " <>@\"") {
 				return len(body) // cut off at the end of the field
 			}
 			return -1
