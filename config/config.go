@@ -161,8 +161,8 @@ type Authenticity struct {
 
 // Intake bounds what one mail may cost.
 type Intake struct {
-	Batch          int    `yaml:"batch"`
-	AttachmentScan string `yaml:"clamd"` // address of clamd (host:port or unix:/path); empty: attachments are not scanned
+	Batch int    `yaml:"batch"`
+	Clamd string `yaml:"clamd"` // address of clamd (host:port or unix:/path); empty: attachments are not scanned
 }
 
 // Audit says where signed checkpoints are kept besides the database.

@@ -13,6 +13,7 @@ import (
 	"postdesk/internal/outbox"
 	"postdesk/internal/reply"
 	"postdesk/internal/rules"
+	"postdesk/internal/scan"
 	"postdesk/templates"
 )
 
@@ -80,6 +81,10 @@ func (d *doctorCommand) examine(ctx context.Context, c *commands, std streams) [
 	list = append(list, checkKeys(s), checkTemplates(), checkRules(s), checkClock(), d.checkDatabase(ctx, s, std))
 	if f, ok := checkWriteRights(s); ok {
 		list = append(list, f)
+	}
+	if s.Intake.Clamd != "" {
+		err := scan.Clamd{Address: s.Intake.Clamd}.Ping(ctx)
+		list = append(list, result("clamd", s.Intake.Clamd, err, "check intake.clamd and that clamd runs; without it attachments stay unscanned and are not shown"))
 	}
 	for _, m := range s.Mailboxes {
 		list = append(list, d.checkMailbox(ctx, s, m, std)...)

@@ -27,9 +27,10 @@ var layers = map[string]struct{ ours, modules string }{
 	"internal/reply":           {"internal/ticket internal/lang templates", "go.yaml.in/yaml/v3 golang.org/x/text golang.org/x/net"},
 	"internal/mailbox":         {"internal/ticket", "github.com/emersion/go-imap/v2 github.com/emersion/go-sasl"},
 	"internal/outbox":          {"internal/ticket", "github.com/wneessen/go-mail golang.org/x/time golang.org/x/net"},
+	"internal/scan":            {"", ""},
 	"internal/store":           {"internal/ticket internal/agent internal/audit", "gorm.io github.com/mattn/go-sqlite3 github.com/jackc/pgx/v5 github.com/klauspost/compress golang.org/x/mod"},
 
-	"internal/desk": {"config internal/ticket internal/agent internal/audit internal/lang internal/email internal/email/body internal/email/authentic internal/rules internal/procedure internal/reply internal/mailbox internal/outbox internal/account internal/store templates",
+	"internal/desk": {"config internal/ticket internal/agent internal/audit internal/lang internal/email internal/email/body internal/email/authentic internal/rules internal/procedure internal/reply internal/mailbox internal/outbox internal/account internal/scan internal/store templates",
 		"golang.org/x/sync github.com/alexedwards/argon2id"},
 	"internal/demo": {"internal/email internal/desk", "github.com/emersion/go-imap/v2 github.com/emersion/go-smtp github.com/wneessen/go-mail golang.org/x/sync"},
 

@@ -3,11 +3,13 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -43,6 +45,8 @@ type office struct {
 	bin  string
 	dir  string
 	file string // configuration
+
+	services []*serving
 }
 
 const (
@@ -78,6 +82,24 @@ authenticity: {resolver: "off"}
 	}
 	o.run("migrate")
 	return o
+}
+
+// edit changes the configuration: every old must be there.
+func (o *office) edit(oldNew ...string) {
+	o.t.Helper()
+	text, err := os.ReadFile(o.file)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	for i := 0; i < len(oldNew); i += 2 {
+		if !bytes.Contains(text, []byte(oldNew[i])) {
+			o.t.Fatalf("the configuration has no %q:\n%s", oldNew[i], text)
+		}
+		text = bytes.ReplaceAll(text, []byte(oldNew[i]), []byte(oldNew[i+1]))
+	}
+	if err := os.WriteFile(o.file, text, 0o600); err != nil {
+		o.t.Fatal(err)
+	}
 }
 
 // run runs one command to its end, which must be good, and returns what it printed.
@@ -121,43 +143,92 @@ func read[T any](o *office, args ...string) (v T) {
 
 // serving is a running service.
 type serving struct {
-	o   *office
-	cmd *exec.Cmd
-	log *bytes.Buffer
+	o      *office
+	cmd    *exec.Cmd
+	log    *logText
+	ended  chan struct{} // closed when the process is gone; err is set before
+	err    error
+	wanted bool // somebody ended it on purpose
 }
 
 // serve starts the service; it is killed at the end of the test if it still runs.
 func (o *office) serve(args ...string) *serving {
 	o.t.Helper()
-	s := &serving{o: o, cmd: o.command(append([]string{"serve"}, args...)...), log: &bytes.Buffer{}}
+	s := &serving{o: o, cmd: o.command(append([]string{"serve"}, args...)...), log: &logText{}, ended: make(chan struct{})}
 	s.cmd.Stderr = s.log
 	if err := s.cmd.Start(); err != nil {
 		o.t.Fatal(err)
 	}
-	o.t.Cleanup(func() { s.kill() })
+	go func() {
+		s.err = s.cmd.Wait()
+		close(s.ended)
+	}()
+	o.services = append(o.services, s)
+	o.t.Cleanup(func() {
+		s.kill()
+		if o.t.Failed() {
+			o.t.Logf("serve %s said:\n%s", strings.Join(args, " "), s.log)
+		}
+	})
 	return s
 }
 
 // kill is kill -9.
 func (s *serving) kill() {
+	s.wanted = true
 	s.cmd.Process.Kill()
-	s.cmd.Wait()
+	<-s.ended
 }
 
 // stop asks the service to end and waits for it.
 func (s *serving) stop() {
 	s.o.t.Helper()
+	s.wanted = true
 	s.cmd.Process.Signal(os.Interrupt)
-	if err := s.cmd.Wait(); err != nil {
-		s.o.t.Fatalf("serve ended with %v\n%s", err, s.log)
+	<-s.ended
+	if s.err != nil {
+		s.o.t.Fatalf("serve ended with %v\n%s", s.err, s.log)
 	}
 }
 
-// until waits for something that must become true; the limit only ends a test that has failed.
+// died reports whether the service has ended by itself.
+func (s *serving) died() bool {
+	select {
+	case <-s.ended:
+		return !s.wanted
+	default:
+		return false
+	}
+}
+
+// logText is what a service has written so far; it may be read while more is written.
+type logText struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *logText) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+func (l *logText) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+func (l *logText) has(words string) bool { return strings.Contains(l.String(), words) }
+
+// until waits for something that must become true; the limit only ends a test that has failed, as does a service that died.
 func (o *office) until(what string, ok func() bool) {
 	o.t.Helper()
-	for deadline := time.Now().Add(3 * time.Minute); !ok(); time.Sleep(100 * time.Millisecond) {
-		if time.Now().After(deadline) {
+	for deadline := time.Now().Add(4 * time.Minute); !ok(); time.Sleep(100 * time.Millisecond) {
+		switch {
+		case slices.ContainsFunc(o.services, (*serving).died):
+			o.t.Fatalf("the service ended before this happened: %s", what)
+		case time.Now().After(deadline):
 			o.t.Fatalf("never happened: %s", what)
 		}
 	}
@@ -181,13 +252,13 @@ func letterTo(address string, n int) []byte {
 		return []byte(head + "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n" + body)
 	}
 	return []byte(head + "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n" + body +
-		"\r\n--b\r\nContent-Type: image/jpeg\r\nContent-Disposition: attachment; filename=scan.jpg\r\nContent-Transfer-Encoding: base64\r\n\r\n" + scan(n) + "\r\n--b--\r\n")
+		"\r\n--b\r\nContent-Type: image/jpeg\r\nContent-Disposition: attachment; filename=scan.jpg\r\nContent-Transfer-Encoding: base64\r\n\r\n" + scanOf(n) + "\r\n--b--\r\n")
 }
 
 func encodeWord(s string) string { return "=?utf-8?B?" + base64Lines([]byte(s)) + "?=" }
 
-// scan is 20 KB that look like a JPEG to a program that asks for the first bytes.
-func scan(n int) string {
+// scanOf is 20 KB that look like a JPEG to a program that asks for the first bytes.
+func scanOf(n int) string {
 	b := make([]byte, 20<<10)
 	r := rand.New(rand.NewPCG(uint64(n), 1))
 	for i := range b {
@@ -195,4 +266,16 @@ func scan(n int) string {
 	}
 	copy(b, "\xff\xd8\xff\xe0\x00\x10JFIF\x00")
 	return base64Lines(b)
+}
+
+// exitCode is 0 for no error.
+func exitCode(err error) int {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return exit.ExitCode()
+	}
+	if err != nil {
+		return -1
+	}
+	return 0
 }

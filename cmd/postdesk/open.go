@@ -12,6 +12,7 @@ import (
 	"postdesk/internal/email"
 	"postdesk/internal/reply"
 	"postdesk/internal/rules"
+	"postdesk/internal/scan"
 	"postdesk/internal/store"
 	"postdesk/templates"
 )
@@ -99,7 +100,7 @@ func assemble(s *config.Config, st *store.Store, log *slog.Logger, queued func()
 	if err != nil {
 		return nil, err
 	}
-	return desk.New(desk.Parts{Settings: s, Store: st, Rules: set, Replies: replies, Tokens: tokens, Resolver: resolver, Queued: queued, Log: log}), nil
+	return desk.New(desk.Parts{Settings: s, Store: st, Rules: set, Replies: replies, Tokens: tokens, Resolver: resolver, Scanner: scan.Clamd{Address: s.Intake.Clamd}, Queued: queued, Log: log}), nil
 }
 
 func makeTokens(k *config.Keyring) (*email.Tokens, error) {

@@ -39,7 +39,7 @@ func (in *intake) acknowledge(r *reading, t *ticket.Ticket, c *ticket.Customer) 
 		in.tx.Record("answer.withheld", t.ID, map[string]string{"template": key, "reason": why})
 		return nil
 	}
-	in.sent.add(t.ID, c.Address)
+	in.sent.add(t.ID, c.Address, true)
 	return in.post(in.tx, letter{
 		ticket: t, customer: c, template: key, class: ticket.ClassAck, automatic: "auto-replied",
 		dedupe: fmt.Sprintf("%d/%s", t.ID, key), inReplyTo: r.parsed.MessageID, references: r.parsed.References,

@@ -16,9 +16,11 @@ type sentCounts struct {
 	usual                   float64 // of ten minutes, over the last day
 }
 
-func (s *sentCounts) add(number int64, address string) {
+func (s *sentCounts) add(number int64, address string, ack bool) {
 	s.ticket[fmt.Sprint(number)]++
-	s.acks[number]++
+	if ack {
+		s.acks[number]++
+	}
 	s.address[addressKey(address)]++
 	s.domain[domainOf(address)]++
 	s.total++

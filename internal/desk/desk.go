@@ -13,6 +13,7 @@ import (
 	"postdesk/internal/email/authentic"
 	"postdesk/internal/reply"
 	"postdesk/internal/rules"
+	"postdesk/internal/scan"
 	"postdesk/internal/store"
 )
 
@@ -26,8 +27,9 @@ type Parts struct {
 	Rules    *rules.Set
 	Replies  *reply.Set
 	Tokens   *email.Tokens
-	Resolver Resolver // nil: no DNS, signatures stay unchecked
-	Queued   func()   // called after a commit that queued deliveries
+	Scanner  scan.Clamd // without an address files stay unscanned
+	Resolver Resolver   // nil: no DNS, signatures stay unchecked
+	Queued   func()     // called after a commit that queued deliveries
 	Log      *slog.Logger
 }
 

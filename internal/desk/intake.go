@@ -17,16 +17,17 @@ type intake struct {
 	ctx context.Context
 	tx  *store.Tx
 
-	decided   map[uint32]bool             // UIDs that have an outcome already
-	copies    map[string][]ticket.Inbound // mails with the same content, by its hash
-	seen      map[string][]ticket.Inbound // raw bytes that were received before, by hash
-	byMailID  map[string][]ticket.Message // messages that this batch's ids and references name
-	awaited   map[string][]ticket.Awaited // tickets that wait for a message of this batch
-	customers map[string]*ticket.Customer // by brand and address key
-	tickets   map[int64]*ticket.Ticket    // those touched so far
-	fresh     map[int64]int               // tickets opened in the last hour, by customer
-	sent      sentCounts                  // automatic mails of late
-	again     int64                       // inbound row of a mail that is taken a second time, out of quarantine
+	decided   map[uint32]bool                // UIDs that have an outcome already
+	copies    map[string][]ticket.Inbound    // mails with the same content, by its hash
+	seen      map[string][]ticket.Inbound    // raw bytes that were received before, by hash
+	byMailID  map[string][]ticket.Message    // messages that this batch's ids and references name
+	files     map[string][]ticket.Attachment // attachments seen before, by hash
+	awaited   map[string][]ticket.Awaited    // tickets that wait for a message of this batch
+	customers map[string]*ticket.Customer    // by brand and address key
+	tickets   map[int64]*ticket.Ticket       // those touched so far
+	fresh     map[int64]int                  // tickets opened in the last hour, by customer
+	sent      sentCounts                     // automatic mails of late
+	again     int64                          // inbound row of a mail that is taken a second time, out of quarantine
 }
 
 // openIntake reads what the batch needs. All mails of a batch come from one mailbox.
@@ -48,6 +49,9 @@ func (d *Desk) openIntake(ctx context.Context, tx *store.Tx, fence int64, readin
 		return nil, err
 	}
 	if err := in.readCustomers(readings); err != nil {
+		return nil, err
+	}
+	if err := in.readFiles(readings); err != nil {
 		return nil, err
 	}
 	return in, in.readSent(readings)

@@ -13,6 +13,9 @@ import (
 func (in *intake) open(r *reading, p place) error {
 	c, isNew := in.customer(r)
 	t := in.newTicket(r, c, p)
+	if _, err := in.watch(r, t); err != nil {
+		return err
+	}
 	m := in.message(r, t.ID, "")
 	row := in.inbound(r, ticket.Ticketed)
 	row.TicketID, row.MessageID = t.ID, m.ID
@@ -27,7 +30,10 @@ func (in *intake) open(r *reading, p place) error {
 	in.remember(r, row)
 	in.rememberMessage(m)
 	in.tx.Record("ticket.opened", t.ID, in.openedData(r, t, p), append(rows, row)...)
-	return in.acknowledge(r, t, c)
+	if err := in.acknowledge(r, t, c); err != nil {
+		return err
+	}
+	return in.warnOfSecrets(r, t, c)
 }
 
 // await notes which message a mail answers that is not here yet: mails may arrive in any order.
@@ -144,7 +150,7 @@ func (in *intake) attachments(r *reading, message int64) []any {
 		a := &r.parsed.Attachments[i]
 		rows = append(rows, &ticket.Attachment{
 			ID: in.tx.NextID("attachment"), MessageID: message, Part: i, Filename: a.Filename, ContentType: a.ContentType,
-			Sniffed: a.Sniffed, Size: a.Size, SHA256: a.SHA256, Inline: a.Inline, ContentID: a.ContentID, Scan: "unscanned",
+			Sniffed: a.Sniffed, Size: a.Size, SHA256: a.SHA256, Inline: a.Inline, ContentID: a.ContentID, Scan: string(r.scans[i]),
 		})
 	}
 	return rows
@@ -192,16 +198,25 @@ func (in *intake) join(r *reading, p place) error {
 		return nil
 	}
 	clarified := in.move(t, r, data)
+	if _, err := in.watch(r, t); err != nil {
+		return err
+	}
 	in.tx.Update(t)
 	in.tx.Record("mail.added", t.ID, data, append(rows, t)...)
-	if !clarified {
+	if !clarified && len(r.secrets) == 0 {
 		return nil
 	}
 	c, err := in.tx.Customer(in.ctx, t.CustomerID)
 	if err != nil {
 		return fmt.Errorf("customer of ticket %d: %w", t.ID, err)
 	}
-	return in.acknowledge(r, t, &c)
+	if clarified {
+		err = in.acknowledge(r, t, &c)
+	}
+	if err != nil {
+		return err
+	}
+	return in.warnOfSecrets(r, t, &c)
 }
 
 // move is what a customer's mail does to its ticket: it is the desk's turn again. A ticket that waited in triage takes the

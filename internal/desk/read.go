@@ -13,6 +13,7 @@ import (
 	"postdesk/internal/email"
 	"postdesk/internal/mailbox"
 	"postdesk/internal/rules"
+	"postdesk/internal/scan"
 	"postdesk/internal/store"
 )
 
@@ -28,8 +29,10 @@ type reading struct {
 	auth     authenticity
 	facts    rules.Facts
 	decision rules.Decision
-	record   string // the decision as JSON, as it is stored
-	failed   string // why the mail can only be set aside
+	scans    []scan.Verdict // of the attachments
+	secrets  []string       // kinds of secrets in the writer's own words
+	record   string         // the decision as JSON, as it is stored
+	failed   string         // why the mail can only be set aside
 }
 
 func (d *Desk) readAll(ctx context.Context, batch []mailbox.Mail) []*reading {
@@ -62,6 +65,8 @@ func (d *Desk) read(ctx context.Context, m mailbox.Mail) (r *reading) {
 	}
 	r.ref = d.Tokens.Find(r.parsed)
 	r.auth = d.authenticate(ctx, r)
+	d.scanFiles(ctx, r)
+	_, r.secrets = email.Mask(r.parsed.NewText)
 	r.facts = factsOf(r)
 	r.decision = d.Rules.Classify(r.facts)
 	record, err := json.Marshal(r.decision)

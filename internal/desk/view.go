@@ -221,7 +221,7 @@ func (d *Desk) conversation(ctx context.Context, number int64) (*Conversation, e
 func (d *Desk) messageView(ctx context.Context, m ticket.Message, deliveries []ticket.Delivery) (MessageView, error) {
 	v := MessageView{
 		ID: m.ID, Direction: m.Direction, Kind: m.Kind, From: m.From, To: list(m.To), Subject: m.Subject, MessageID: m.MessageID,
-		Text: m.Text, NewText: m.NewText, Language: m.Language, Auth: m.Auth, Trust: m.Trust, Author: m.Author, Template: m.Template,
+		Text: masked(m.Text), NewText: masked(m.NewText), Language: m.Language, Auth: m.Auth, Trust: m.Trust, Author: m.Author, Template: m.Template,
 		Decision: json.RawMessage(m.Decision), Problems: m.Problems, RawSHA256: m.RawSHA256, At: m.ReceivedAt, Attachments: []AttachmentView{},
 	}
 	for _, row := range deliveries {
@@ -248,6 +248,9 @@ func DeliveryViewOf(d ticket.Delivery) DeliveryView {
 	next := optional(d.NextAttemptAt)
 	if d.State.Final() {
 		next = nil
+	}
+	if (d.State == ticket.Queued || d.State == ticket.Deferred) && d.LeaseUntil.After(time.Now()) {
+		d.State = ticket.Leased // a claim shows in the lease, not in the stored state
 	}
 	return DeliveryView{d.ID, d.TicketID, d.Template, d.To, d.MailID, d.State, d.Attempts, next, d.LastResponse}
 }

@@ -17,15 +17,19 @@ import (
 // which grows each time the lease changes hands. A worker that slept through the end of its lease is refused by its old token.
 
 // ClaimDeliveries leases up to max outgoing mails that are due (queued or deferred, NextAttemptAt reached, under no lease)
-// and returns them, oldest first. Domains in skipDomains are left alone. The stored state stays what it is, so that a claim
-// needs no event: a delivery under a lease is one whose LeaseUntil lies ahead.
+// and returns them, oldest first. Domains in skipDomains are left alone. Of one ticket at most one delivery is under way, the
+// oldest due one first, so that its mails go out in order and a ticket with many of them does not keep the others waiting.
+// The stored state stays what it is, so that a claim needs no event: a delivery under a lease is one whose LeaseUntil lies
+// ahead.
 func (s *Store) ClaimDeliveries(ctx context.Context, owner string, max int, lease time.Duration, skipDomains []string) ([]ticket.Delivery, error) {
 	var claimed []ticket.Delivery
 	err := s.touch(ctx, func(tx *Tx) error {
 		now := toMicros(tx.now)
-		args := []any{owner, toMicros(tx.now.Add(lease)), now, now}
+		args := []any{owner, toMicros(tx.now.Add(lease)), now, now, now, now}
 		query := `UPDATE delivery SET lease_owner = ?, lease_until = ?, fence = fence + 1 WHERE id IN (
-			SELECT id FROM delivery WHERE state IN ('queued', 'deferred', 'leased') AND next_attempt_at <= ? AND lease_until <= ?`
+			SELECT id FROM delivery WHERE state IN ('queued', 'deferred', 'leased') AND next_attempt_at <= ? AND lease_until <= ?
+			AND NOT EXISTS (SELECT 1 FROM delivery other WHERE other.ticket_id = delivery.ticket_id AND other.id <> delivery.id AND
+				(other.lease_until > ? OR other.id < delivery.id AND other.state IN ('queued', 'deferred') AND other.next_attempt_at <= ?))`
 		if len(skipDomains) > 0 {
 			query += " AND domain NOT IN ?"
 			args = append(args, skipDomains)
