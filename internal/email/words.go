@@ -1,9 +1,7 @@
 package email
 
 import (
-	"encoding/base64"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"postdesk/internal/email/charset"
@@ -240,113 +238,4 @@ func unhex(c byte) byte {
 		return c - 'A' + 10
 	}
 	return c - '0'
-}
-
-// cleanLine makes s one line of valid UTF-8 without control characters.
-func cleanLine(s string) string {
-	clean := func(r rune) rune {
-		switch {
-		case r == '\n' || r == '\r' || r == '\t' || r == 0x2028 || r == 0x2029 || r == 0x85:
-			return ' '
-		case r >= 0x80 && r < 0xa0:
-			return charset.C1(r)
-		case unicode.IsControl(r) || r == 0xfeff:
-			return -1
-		}
-		return r
-	}
-	return strings.TrimSpace(strings.Map(clean, strings.ToValidUTF8(s, "\uFFFD")))
-}
-
-// lenientBase64 decodes what base64 digits it finds, in the standard or the URL alphabet, and reports whether anything was wrong.
-func lenientBase64(b []byte) (data []byte, damaged bool) {
-	data = make([]byte, base64.StdEncoding.DecodedLen(len(b)))
-	if n, err := base64.StdEncoding.Decode(data, b); err == nil {
-		return data[:n], false
-	}
-	return salvageBase64(b, data[:0])
-}
-
-func salvageBase64(b, out []byte) ([]byte, bool) {
-	var quad uint32
-	digits, damaged, ended := 0, false, false
-	for _, c := range b {
-		v := digit(c)
-		switch {
-		case v < 64:
-			if ended {
-				damaged, ended = true, false // text goes on after the padding: two blocks glued together
-			}
-			quad = quad<<6 | uint32(v)
-			if digits++; digits == 4 {
-				out = append(out, byte(quad>>16), byte(quad>>8), byte(quad))
-				quad, digits = 0, 0
-			}
-		case c == '=':
-			out = flushBase64(out, quad, digits)
-			quad, digits, ended = 0, 0, true
-		case !space(c):
-			damaged = true
-		}
-	}
-	if digits > 0 {
-		damaged = true
-	}
-	return flushBase64(out, quad, digits), damaged
-}
-
-func flushBase64(out []byte, quad uint32, digits int) []byte {
-	switch digits {
-	case 2:
-		return append(out, byte(quad>>4))
-	case 3:
-		return append(out, byte(quad>>10), byte(quad>>2))
-	}
-	return out
-}
-
-func digit(c byte) byte {
-	switch {
-	case c >= 'A' && c <= 'Z':
-		return c - 'A'
-	case c >= 'a' && c <= 'z':
-		return c - 'a' + 26
-	case c >= '0' && c <= '9':
-		return c - '0' + 52
-	case c == '+' || c == '-':
-		return 62
-	case c == '/' || c == '_':
-		return 63
-	}
-	return 255
-}
-
-// validText makes text that may be shown and stored: valid UTF-8, line ends as \n, no control characters but tab.
-func validText(s string) string {
-	if plainText(s) {
-		return s
-	}
-	s = strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\r", "\n")
-	clean := func(r rune) rune {
-		if r == '\n' || r == '\t' {
-			return r
-		}
-		if r >= 0x80 && r < 0xa0 {
-			return charset.C1(r)
-		}
-		if unicode.IsControl(r) || r == 0xfeff {
-			return -1
-		}
-		return r
-	}
-	return strings.Map(clean, strings.ToValidUTF8(s, "\uFFFD"))
-}
-
-func plainText(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if c := s[i]; c < 0x20 && c != '\n' && c != '\t' || c >= 0x7f {
-			return false
-		}
-	}
-	return utf8.ValidString(s)
 }
