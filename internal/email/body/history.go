@@ -39,7 +39,7 @@ func findHistory(lines []string, from, to int) int {
 
 // markAt tells whether an earlier mail begins at line i.
 func markAt(lines []string, i int) (mark, bool) {
-	if len(lines[i]) > maxMarkLine || isQuotedLine(lines[i]) || blank(lines[i]) {
+	if isProse(lines[i]) || len(lines[i]) > maxMarkLine || isQuotedLine(lines[i]) || blank(lines[i]) {
 		return mark{}, false
 	}
 	if m, ok := separatorAt(lines, i); ok {
@@ -53,6 +53,41 @@ func markAt(lines []string, i int) (mark, bool) {
 	}
 	return mark{}, false
 }
+
+// shortLine is how long a line may be that introduces a mail without a colon or a dash.
+const shortLine = 40
+
+// isProse is a quick look that most lines of a mail end with: what introduces an earlier mail is short, begins with dashes, or
+// has a colon, a digit or another sign that ordinary sentences go without.
+func isProse(line string) bool {
+	if len(line) <= shortLine || !isLetter(line[0]) && !isEastAsian(line[0]) {
+		return false
+	}
+	for i := 0; i < len(line); i++ {
+		if tellingBytes[line[i]] && (line[i] < utf8.RuneSelf || wideColon(line[i:])) {
+			return false
+		}
+	}
+	return true
+}
+
+func isLetter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
+
+// isEastAsian reports the first byte of a Chinese, Japanese or Korean letter.
+func isEastAsian(c byte) bool { return c >= 0xE3 && c <= 0xED }
+
+// wideColon reports a colon as Chinese and Japanese write it.
+func wideColon(s string) bool {
+	return strings.HasPrefix(s, "：") || strings.HasPrefix(s, "﹕") || strings.HasPrefix(s, "∶")
+}
+
+// tellingBytes begin the signs of header lines and attributions. The two last begin wide colons.
+var tellingBytes = func() (set [256]bool) {
+	for _, c := range []byte("0123456789<:|\t\xE2\xEF") {
+		set[c] = true
+	}
+	return set
+}()
 
 // separatorAt finds "-----Original Message-----" and its kin, with the header block below, and rulers that stand
 // directly above a header block.
@@ -90,7 +125,7 @@ func separatorAt(lines []string, i int) (mark, bool) {
 
 // maybeSeparator is a quick look: a separator is short, ends in a colon or begins with dashes.
 func maybeSeparator(line string) bool {
-	if len(line) <= 40 || endsWithColon(line) {
+	if len(line) <= shortLine || endsWithColon(line) {
 		return true
 	}
 	first, _ := utf8.DecodeRuneInString(strings.TrimLeft(line, " \t\u00A0*"))
@@ -117,8 +152,15 @@ func separatorCore(line string) (string, int) {
 }
 
 func isRule(r rune) bool {
-	return strings.ContainsRune(" -_=*~#|+—–―─━‐‑·.", r) || r == '_'
+	switch r {
+	case ' ', '-', '_', '=', '*', '~', '#', '|', '+', '.', '—', '–', '―', '─', '━', '‐', '‑', '·':
+		return true
+	}
+	return false
 }
+
+// Chinese, Japanese and Yi letters, which have no case.
+const firstUncased, lastUncased = '\u3041', '\uA4CF'
 
 // plainLine folds what mail programs vary in a line: case, kinds of blanks and colons, emphasis, invisible marks.
 func plainLine(line string) string {
@@ -140,15 +182,20 @@ func plainLine(line string) string {
 			r += 'a' - 'A'
 		case r == '*':
 			continue
-		case r < 0x80:
+		case r < utf8.RuneSelf:
 		case r == '：' || r == '﹕' || r == '∶':
 			r = ':'
 		case isZeroWidth(r) || isBidi(r):
 			continue
+		case r >= firstUncased && r <= lastUncased:
 		default:
 			r = unicode.ToLower(r)
 		}
 		space = false
+		if r < utf8.RuneSelf {
+			b.WriteByte(byte(r))
+			continue
+		}
 		b.WriteRune(r)
 	}
 	return strings.TrimRight(b.String(), " ")
@@ -244,7 +291,7 @@ func flatHeaders(line string) bool {
 func headerField(line string) (field, string) {
 	const longest = 90 // bytes up to the colon
 	s := strings.TrimLeft(line, "| -\t\u00A0*")
-	at := strings.IndexAny(s[:min(len(s), longest)], ":\t|：﹕∶")
+	at := fieldEnd(s[:min(len(s), longest)])
 	if at < 1 {
 		return fieldNone, ""
 	}
@@ -257,6 +304,21 @@ func headerField(line string) (field, string) {
 		return k, value
 	}
 	return fieldNone, ""
+}
+
+// fieldEnd returns where a label may end: at the first colon, tab or table rule; -1 if there is none.
+func fieldEnd(s string) int {
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case ':', '\t', '|':
+			return i
+		case 0xE2, 0xEF:
+			if wideColon(s[i:]) {
+				return i
+			}
+		}
+	}
+	return -1
 }
 
 // foreignHeadersAt reads a header block whose labels are not known, below a ruler: three or more short labels, an

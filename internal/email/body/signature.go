@@ -248,7 +248,7 @@ func (s *splitter) fillParagraph(i, to int) int {
 // cardBlock takes the table that NetEase's program writes as a signature: from a line "| |" to the end of the run.
 func (s *splitter) cardBlock(from, to int, own kind) {
 	first := from
-	for first < to && (s.kinds[first] != own || strings.ReplaceAll(s.lines[first], " ", "") != "||") {
+	for first < to && (s.kinds[first] != own || !isCardTop(s.lines[first])) {
 		first++
 	}
 	if first == to || first <= nextText(s.lines, from) || !fitsSignature(s.lines[first:to]) {
@@ -257,6 +257,11 @@ func (s *splitter) cardBlock(from, to int, own kind) {
 	for i := first; i < to; i++ {
 		s.kinds[i] = isSignature
 	}
+}
+
+// isCardTop reports a table row of one empty cell.
+func isCardTop(line string) bool {
+	return (strings.HasPrefix(line, "|") || strings.HasPrefix(line, " ")) && strings.ReplaceAll(line, " ", "") == "||"
 }
 
 // loneAddress takes the writer's address that Foxmail puts below the text: directly above the header block, or below

@@ -199,7 +199,7 @@ func (s *splitter) fill(from, to int, k kind) {
 
 // join returns the lines of kind k in [from, to). Runs that stood apart are joined by one empty line.
 func (s *splitter) join(from, to int, k kind) string {
-	var b strings.Builder
+	var runs []string
 	for i := from; i < to; {
 		if s.kinds[i] != k {
 			i++
@@ -210,14 +210,11 @@ func (s *splitter) join(from, to int, k kind) string {
 			end++
 		}
 		if run := trimEmpty(strings.Join(s.lines[i:end], "\n")); run != "" {
-			if b.Len() > 0 {
-				b.WriteString("\n\n")
-			}
-			b.WriteString(run)
+			runs = append(runs, run)
 		}
 		i = end
 	}
-	return b.String()
+	return strings.Join(runs, "\n\n")
 }
 
 // trimEmpty drops empty lines at both ends, and no other white space.
@@ -263,6 +260,9 @@ func nextText(lines []string, i int) int {
 
 // isQuotedLine reports a line that begins with '>'. ">From" without a blank is how mbox files guard a line of text.
 func isQuotedLine(line string) bool {
+	if line == "" || isLetter(line[0]) {
+		return false
+	}
 	t := strings.TrimLeft(line, " \t\u00A0")
 	if len(line)-len(t) > 8 || !strings.HasPrefix(t, ">") {
 		return false
