@@ -81,7 +81,7 @@ type Event struct {
 }
 
 // Fresh is randomness drawn by the caller before the step, because a step draws none: a challenge's id and the keyed hash of
-// its secret. It is used only when the step issues a challenge; the effect then carries the id.
+// its secret. Pass one with every event: it is used only when the step issues a challenge, and the effect then carries its id.
 type Fresh struct {
 	Challenge string `json:"challenge,omitzero"`
 	MAC       string `json:"mac,omitzero"`

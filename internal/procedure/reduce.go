@@ -634,8 +634,27 @@ func (st *step) recommend() (string, error) {
 	if by := st.waivedBy(st.e.Actor); by != "" {
 		return "", forbidden("%s waived %s: somebody else recommends", st.e.Actor, by)
 	}
+	if st.e.Code == "" && len(st.m.Codes) > 0 {
+		st.e.Code = st.m.Codes[0]
+	}
+	if st.e.Code != "" && !slices.Contains(st.m.Codes, st.e.Code) {
+		return "", invalid("%q cannot be recommended here", st.e.Code)
+	}
+	if err := st.needWords(st.e.Code); err != nil {
+		return "", err
+	}
 	st.c.Recommendation = &Decision{By: st.e.Actor, As: st.e.Role, At: st.now, Action: st.m.Action, Code: st.e.Code, Reason: st.e.Reason, Evidence: st.c.Evidence()}
 	return "recommend", nil
+}
+
+// needWords makes sure, while the person who decides is there to be asked, that the mail which follows will be complete.
+func (st *step) needWords(code string) error {
+	for _, name := range st.m.Needs[code] {
+		if strings.TrimSpace(st.c.Words[name]) == "" {
+			return invalid("the letter needs the words %q", name)
+		}
+	}
+	return nil
 }
 
 // waivedBy names an item the person waived.
@@ -687,6 +706,9 @@ func (st *step) refuse() (string, error) {
 	}
 	if slices.Contains(st.c.Excluded, e.Actor) {
 		return "", forbidden("%s refused this request before: somebody else reviews it", e.Actor)
+	}
+	if err := st.needWords("refuse"); err != nil {
+		return "", err
 	}
 	st.c.Recommendation, st.c.Approval = nil, nil
 	st.c.Refusal = &Decision{By: e.Actor, As: e.Role, At: st.now, Code: e.Code, Reason: e.Reason}

@@ -27,13 +27,13 @@ type part struct {
 
 func (r *reader) part(n *yaml.Node, name string) part {
 	f := r.fields(n, "procedure", "fragment", "title", "category", "action", "protective", "subject", "initial", "identity", "checks",
-		"clocks", "include", "before", "items", "timers", "states", "moves", "asides", "mails", "drop")
+		"clocks", "include", "before", "items", "timers", "states", "moves", "asides", "mails", "needs", "codes", "drop")
 	p := part{
 		head: &Machine{
 			Name: name, File: r.file, Line: n.Line,
 			Title: r.text(f["title"]), Category: r.str(f["category"]), Action: r.str(f["action"]), Protective: r.str(f["protective"]),
-			Subject: r.text(f["subject"]), Initial: r.str(f["initial"]), Identity: map[Risk]Level{},
-			Checks: r.list(f["checks"]), Clocks: r.list(f["clocks"]),
+			Subject: r.text(f["subject"]), Initial: r.str(f["initial"]), Identity: map[Risk]Level{}, Needs: map[string][]string{},
+			Checks: r.list(f["checks"]), Clocks: r.list(f["clocks"]), Codes: r.list(f["codes"]),
 		},
 		include: r.list(f["include"]), before: r.list(f["before"]), mails: r.words(f["mails"]),
 		items: map[string]ItemDef{}, timers: map[string]TimerDef{}, states: map[string]State{},
@@ -42,6 +42,7 @@ func (r *reader) part(n *yaml.Node, name string) part {
 	r.each(f["identity"], func(key string, k, v *yaml.Node) {
 		p.head.Identity[Risk(r.oneOf(k, "low", "medium", "high"))] = r.level(v)
 	})
+	r.each(f["needs"], func(code string, _, v *yaml.Node) { p.head.Needs[code] = r.list(v) })
 	r.each(f["items"], func(key string, k, v *yaml.Node) { p.items[key] = r.item(k.Line, v) })
 	r.each(f["timers"], func(key string, k, v *yaml.Node) { p.timers[key] = r.timer(k.Line, v) })
 	r.each(f["states"], func(key string, k, v *yaml.Node) { p.states[key] = r.state(k.Line, v) })

@@ -153,7 +153,11 @@ func (st *step) run(on string) error {
 
 // settle takes the next move that needs no event: the one forced by evidence that changed under a decision, or an automatic one.
 func (st *step) settle() (bool, error) {
-	st.hidden = false // what follows from a hidden event is seen like any other transition
+	if st.hidden {
+		// What follows from a hidden event is seen like any other transition, but not what it followed from.
+		st.hidden = false
+		st.e = Event{Kind: st.e.Kind, Actor: string(System), Role: System, Fresh: st.e.Fresh}
+	}
 	if st.voided() {
 		if to := st.m.States[st.c.State].Void; to != "" {
 			return true, st.take(Move{To: to}, "voided")
