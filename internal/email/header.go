@@ -150,7 +150,7 @@ func (r *headerReader) read() ([]field, []byte) {
 		case fieldNameEnd(line) > 0:
 			n := fieldNameEnd(line)
 			r.field(bytes.TrimRight(line[:n], " \t"), pos+n+1, next)
-		case r.headerGoesOn(next) && (r.top || len(r.fields) > 0):
+		case r.headerGoesOn(next) && (r.top || len(r.fields) > 0) && !bytes.HasPrefix(line, []byte("--")):
 			r.repair(line, pos, next)
 		default:
 			r.note("header_unterminated")

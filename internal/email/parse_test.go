@@ -127,6 +127,7 @@ func TestT6_5_BoundariesThatAreMissingLoseNoPart(t *testing.T) {
 		{"junk after the close", "multipart/mixed; boundary=b", "--b\n\nhello\n--b\n" + pdfPart + "--b-->\ntrailing\n", ""},
 		{"longer boundary inside", "multipart/mixed; boundary=b", "--b\nContent-Type: multipart/mixed; boundary=b1\n\n--b1\n\nhello\n--b1--\n--b\n" + pdfPart + "--b--\n", ""},
 		{"trailing blanks", "multipart/mixed; boundary=\"b\"", "--b \t\n\nhello\n--b  \n" + pdfPart + "--b-- \n", ""},
+		{"no blank line before the first part", "multipart/mixed; boundary=b\nMIME-Version: 1.0\n--b\nContent-Type: text/plain", "hello\n--b\n" + pdfPart + "--b--\n", "header_unterminated"},
 		{"continuations", "multipart/mixed; boundary*0*=us-ascii''b; boundary*1=c", "--bc\n\nhello\n--bc\n" + pdfPart + "--bc--\n", ""},
 	}
 	for _, c := range cases {
