@@ -361,6 +361,7 @@ func TestT6_15_BodyChoice(t *testing.T) {
 		{"joined in order", crlf("From: a@example.com\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\none\n--b\nContent-Type: text/html\n\n<p>two</p>\n--b\n\nthree\n--b--\n"), "one\n\ntwo\n\nthree"},
 		{"related", crlf("From: a@example.com\nContent-Type: multipart/related; boundary=b\n\n--b\nContent-Type: text/html\n\n<p>hello</p><img src=\"cid:x\">\n--b\nContent-Type: image/png\nContent-ID: <x>\n\nPNG\n--b--\n"), "hello"},
 		{"flowed", crlf("From: a@example.com\nContent-Type: text/plain; format=flowed\n\none \ntwo\n"), "one two"},
+		{"inline file as the only text", crlf("From: a@example.com\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain; name=a.txt\nContent-Disposition: inline; filename=a.txt\n\none\n--b--\n"), "one"},
 		{"file with a name is no text", crlf("From: a@example.com\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\none\n--b\nContent-Type: text/plain; name=\"log.txt\"\n\nlog\n--b--\n"), "one"},
 	}
 	for _, c := range cases {

@@ -40,8 +40,8 @@ func (r *reading) read(root *part) {
 			html = append(html, "<pre>"+escape.EscapeString(b.plain)+"</pre>")
 		}
 	}
-	if len(text) == 0 && r.rich != "" {
-		text = []string{r.rich}
+	if len(text) == 0 {
+		text = r.substitutes()
 	}
 	m := r.mail
 	m.Text = strings.TrimRight(strings.Join(text, "\n\n"), " \t\n")
@@ -58,6 +58,20 @@ func (r *reading) read(root *part) {
 	if m.Text == "" && len(m.Attachments) == 0 {
 		r.problems.note("body_empty")
 	}
+}
+
+// substitutes gives the text of a mail that has no body: that of its winmail.dat, or of a text file that it wants shown inline. The
+// file stays a file as well.
+func (r *reading) substitutes() []string {
+	if r.rich != "" {
+		return []string{r.rich}
+	}
+	for _, a := range r.mail.Attachments {
+		if a.ContentType == "text/plain" && a.Disposition == "inline" && strings.TrimSpace(string(a.data)) != "" {
+			return []string{r.text(a.data, "")}
+		}
+	}
+	return nil
 }
 
 // part reads one part: its text blocks in order; attachments go to the mail. parent is the type of the multipart around it.
