@@ -79,6 +79,7 @@ func (c *checker) all() {
 		return // what follows needs names that exist
 	}
 	c.reachable()
+	c.started()
 	c.waits()
 	c.shadows()
 	c.unproven()
@@ -113,6 +114,31 @@ func (c *checker) names() {
 			if !slices.ContainsFunc(c.m.itemKeys(), func(k string) bool { return c.m.Items[k].Doc == doc && c.m.Items[k].Need == "matrix" }) {
 				c.fail(c.p.File, c.p.Line, "docs.%s.%s: no item of the procedure is for %q", c.m.Name, risk, doc)
 			}
+		}
+	}
+}
+
+// started: a timer that nothing starts never goes off.
+func (c *checker) started() {
+	used := map[string]bool{}
+	for _, s := range c.m.States {
+		for _, t := range s.Timers {
+			used[t] = true
+		}
+	}
+	for _, mv := range c.m.Moves {
+		for _, a := range mv.Do {
+			if a.Verb == "restart" {
+				used[a.Arg] = true
+			}
+		}
+	}
+	for _, name := range sortedKeys(c.m.Timers) {
+		if !used[name] {
+			c.machine("timer %s (line %d) is never started", name, c.m.Timers[name].Line)
+		}
+		if b := c.m.Timers[name].Behind; b != "" && c.m.Timers[b].Line == 0 {
+			c.machine("timer %s (line %d) stands behind the unknown timer %q", name, c.m.Timers[name].Line, b)
 		}
 	}
 }

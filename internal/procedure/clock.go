@@ -117,3 +117,31 @@ func (st *step) mark(kind string, percent int) bool {
 	}
 	return st.alert("int.sla_breach", map[string]any{"clock": kind, "percent": percent, "due": due}) == nil
 }
+
+// absorb takes over the periods of a case that was merged into this one: the earlier receipt counts, because the customer has
+// waited since then.
+func (st *step) absorb() (string, error) {
+	o := st.e.Other
+	if o == nil || o.Brand != st.c.Brand || o.Account.Ref != st.c.Account.Ref {
+		return "", invalid("a case is merged with one of the same brand and account")
+	}
+	for _, k := range o.Clocks {
+		if !k.open() {
+			continue
+		}
+		if i := st.clock(k.Kind); i >= 0 && st.c.Clocks[i].open() {
+			if !k.Start.Before(st.c.Clocks[i].Start) {
+				continue
+			}
+			st.endClock(k.Kind)
+			st.c.Clocks = append(st.c.Clocks[:i], st.c.Clocks[i+1:]...)
+		}
+		if err := st.startClock(k.Kind, k.Start); err != nil {
+			return "", err
+		}
+	}
+	if o.OpenedAt.Before(st.c.OpenedAt) {
+		st.c.OpenedAt = o.OpenedAt
+	}
+	return "absorb", nil
+}

@@ -34,6 +34,7 @@ const (
 	Withdraw      Kind = "withdraw"       // an agent, for the customer, on a written request
 	Reopen        Kind = "reopen"         //
 	Merge         Kind = "merge"          // Code = main ticket
+	Absorb        Kind = "absorb"         // Other: a case merged into this one; its periods began earlier
 	MarkSpam      Kind = "spam"           //
 	Finish        Kind = "close"          // an agent ends a ticket that changes no account
 	Resend        Kind = "resend"         // a new challenge
@@ -76,6 +77,7 @@ type Event struct {
 	Reason   string        `json:"reason,omitzero"`
 	Evidence string        `json:"evidence,omitzero"`
 	Key      string        `json:"key,omitzero"`
+	Other    *Case         `json:"other,omitzero"`
 	// Words are texts a person wrote for the mail that follows, by variable: findings, redress, reason_text, scope, …
 	Words map[string]string `json:"words,omitzero"`
 }

@@ -3,7 +3,6 @@ package procedure
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -369,5 +368,5 @@ func (p *Profile) has(what string) bool {
 	return false
 }
 
-// itemKeys lists the items in a fixed order.
-func (m *Machine) itemKeys() []string { return slices.Sorted(maps.Keys(m.Items)) }
+// itemKeys lists the items in a fixed order. The list is made once, when the machine is built; nobody changes it.
+func (m *Machine) itemKeys() []string { return m.order }

@@ -34,6 +34,7 @@ type Machine struct {
 	Moves      []Move // in order: the first that fits is taken
 	Asides     []Move // every one that fits is done beside the move, within the same transition
 	Mails      map[string]string
+	order      []string            // keys of Items, sorted
 	Codes      []string            // what can be recommended; the first when nothing is said
 	Needs      map[string][]string // what a person has to write for the mail that follows a decision, by code; "refuse" for every refusal
 }

@@ -21,7 +21,7 @@ func allowed(k Kind) []agent.Role {
 		return append(staff, agent.Compliance)
 	case Refuse:
 		return append(staff, agent.Compliance)
-	case Recommend, FileGiven, RiskSet, Withdraw, Reopen, Merge, MarkSpam, Finish, Resend, Ask, Advance, ComplaintYes, ComplaintDone, Extend, Classified:
+	case Recommend, FileGiven, RiskSet, Withdraw, Reopen, Merge, Absorb, MarkSpam, Finish, Resend, Ask, Advance, ComplaintYes, ComplaintDone, Extend, Classified:
 		return staff
 	case ItemWaive:
 		return []agent.Role{agent.Senior, agent.Approver}

@@ -233,3 +233,15 @@ func (p *play) statements() Event {
 func (p *play) allStatements() *Page {
 	return &Page{Action: "declare", Items: []string{"cl.intent", "cl.zero_declared", "cl.linked_stated", "cl.backup_ack", "cl.terms"}, Terms: p.set.Consent(p.c.Profile).Hash}
 }
+
+// vars are those of a mail of the last step.
+func (p *play) vars(template string) map[string]any {
+	p.t.Helper()
+	for _, f := range p.fx {
+		if f.Template == template {
+			return f.Vars
+		}
+	}
+	p.t.Fatalf("%s was not sent", template)
+	return nil
+}

@@ -112,6 +112,14 @@ func (w *world) event(c Case, now time.Time) Event {
 		e.Words = map[string]string{"basis": "the duty to keep records", "until": "2031-03-20"}
 	case Merge:
 		e.Code = "17"
+	case Absorb:
+		o := c
+		o.OpenedAt = c.OpenedAt.AddDate(0, 0, -rapid.IntRange(0, 5).Draw(w.t, "earlier"))
+		o.Clocks = slices.Clone(c.Clocks)
+		for i := range o.Clocks {
+			o.Clocks[i].Start = o.OpenedAt
+		}
+		e.Other = &o
 	case Ask:
 		e.Items = []string{pickFrom(w, "ask", append(keys, "none"))}
 	case TimerDue:
@@ -217,7 +225,7 @@ func pickCode(n int) string { return RefusalCodes()[n%len(RefusalCodes())] }
 // kindsFor draws from every kind, and more often from those that lead on in the present state.
 func kindsFor(w *world, c Case) []Kind {
 	all := []Kind{MailReceived, Answered, PageUsed, FileGiven, ItemDecided, ItemWaive, AccountRead, PlatformDone, FindingMade, Classified, RiskSet, Recommend,
-		Approve, Reject, Refuse, Withdraw, Reopen, Merge, MarkSpam, Finish, Resend, Ask, Advance, TimerDue, ActivitySeen, HoldSet, HoldReleased, Executed, Bounced,
+		Approve, Reject, Refuse, Withdraw, Reopen, Merge, MarkSpam, Finish, Absorb, Resend, Ask, Advance, TimerDue, ActivitySeen, HoldSet, HoldReleased, Executed, Bounced,
 		ComplaintYes, ComplaintNo, ComplaintDone, Extend}
 	if !w.often("lead on") {
 		return all
@@ -391,7 +399,7 @@ func TestNoExecutionWithoutEveryGuard(t *testing.T) {
 			checkRecords(rt, c, next, fx, e)
 			checkExecution(rt, set, c, next, fx, e, now, keys, &executions)
 			checkDecisions(rt, set, c, next, e, &approvals, &voids, &refusals)
-			checkTimers(rt, next, fx, timers)
+			checkTimers(rt, set, next, fx, timers)
 			checkMails(rt, next, fx)
 			if again, fx2, err2 := stepCopy(set, c, e, now); !bytes.Equal(canonical(again), canonical(next)) || !bytes.Equal(canonical(fx2), canonical(fx)) || (err2 == nil) != (err == nil) {
 				rt.Fatalf("%s gives something else the second time, or after being stored", e.Kind)
@@ -530,7 +538,7 @@ func checkDecisions(t *rapid.T, set *Set, before, after Case, e Event, approvals
 }
 
 // checkTimers replays the effects: who only follows them has the same timers as the case.
-func checkTimers(t *rapid.T, after Case, fx []Effect, timers map[string]time.Time) {
+func checkTimers(t *rapid.T, set *Set, after Case, fx []Effect, timers map[string]time.Time) {
 	for _, f := range fx {
 		switch f.Kind {
 		case StartTimer:
@@ -544,7 +552,11 @@ func checkTimers(t *rapid.T, after Case, fx []Effect, timers map[string]time.Tim
 			delete(timers, name) // it went off
 		}
 	}
+	cal := set.Calendar(after.Jurisdiction)
 	for name, tm := range after.Timers {
+		if set.machine(after).Timers[name].Polite && !cal.Polite(tm.Due).Equal(tm.Due) {
+			t.Fatalf("a reminder would go out at %s", tm.Due.In(cal.Zone))
+		}
 		if !timers[name].Equal(tm.Due) {
 			t.Fatalf("timer %s is due %s, its effect said %s", name, tm.Due, timers[name])
 		}

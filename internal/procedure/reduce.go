@@ -73,6 +73,8 @@ func (st *step) reduce() (string, error) {
 		return st.complaint()
 	case Extend:
 		return "extend", st.needReason()
+	case Absorb:
+		return st.absorb()
 	case Merge:
 		if e.Code == "" {
 			return "", invalid("merge needs the main ticket")
@@ -593,9 +595,7 @@ func (st *step) classified() (string, error) {
 	if s.Final || s.Acts || st.c.Approval != nil || st.c.Refusal != nil {
 		return "", invalid("the category cannot change in state %q", st.c.State)
 	}
-	for _, t := range s.Timers {
-		st.stop(t)
-	}
+	st.stopAll()
 	for _, kind := range st.m.Clocks {
 		st.endClock(kind)
 	}

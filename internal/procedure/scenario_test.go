@@ -42,12 +42,7 @@ func TestClosureAtLowRiskNeedsConsentOnly(t *testing.T) {
 func TestClosureDocumentsSentWithTheFirstMailAreNotAskedForAgain(t *testing.T) {
 	p := begin(t, "e-money", "closure", High)
 	p.mail(Mail{Confidence: 0.97, Files: []File{picture("identity", "a")}}).account(nil).answer().in("info_pending").sent("docs.request", "closure.consent")
-	items := p.fx[len(p.fx)-3].Vars["items"]
-	for _, f := range p.fx {
-		if f.Template == "docs.request" {
-			items = f.Vars["items"]
-		}
-	}
+	items := p.vars("docs.request")["items"]
 	if got := items.([]map[string]string); len(got) != 2 || got[0]["name"] != "Proof of address" {
 		t.Errorf("asked for %v", got)
 	}
@@ -326,7 +321,7 @@ func TestActivityDuringReviewSuspendsAndAsksAgain(t *testing.T) {
 	}
 	p.account(nil).in("review").do(seen).in("suspended_activity")
 	p.fire("reconfirm").in("withdrawn").sent("closure.withdrawn")
-	if reason := p.fx[len(p.fx)-2].Vars["reason"]; reason != "activity" {
+	if reason := p.vars("closure.withdrawn")["reason"]; reason != "activity" {
 		t.Errorf("reason %v", reason)
 	}
 }
@@ -745,5 +740,58 @@ func TestManualFactsNeedEvidence(t *testing.T) {
 	p.do(e)
 	if p.c.Editor != alice {
 		t.Errorf("editor %q", p.c.Editor)
+	}
+}
+
+func TestDocumentsThatGrowOldAreAskedForAgain(t *testing.T) {
+	p := toUndo(t)
+	it := p.c.Items["cl.identity_doc"]
+	it.ExpiresAt = p.now.Add(time.Hour)
+	p.c.Items["cl.identity_doc"] = it
+	p.fire("undo").account(nil).in("review")
+	if err := p.try(by(alice, agent.Agent, Event{Kind: Recommend})); !errors.Is(err, ticket.ErrInvalid) {
+		t.Errorf("%v", err)
+	}
+	p.do(by(alice, agent.Agent, Event{Kind: Ask, Items: []string{"cl.identity_doc"}, Reason: "it has expired"})).in("info_pending").sent("docs.request")
+}
+
+func TestAMergedCaseKeepsTheEarliestReceipt(t *testing.T) {
+	p := toReview(t, Low)
+	o := p.c
+	o.OpenedAt = noon.AddDate(0, 0, -9)
+	o.Clocks = []Clock{{Kind: "closure", Start: o.OpenedAt, Due: noon}}
+	p.do(by(alice, agent.Agent, Event{Kind: Absorb, Other: &o}))
+	if k := p.c.Clocks[len(p.c.Clocks)-1]; !k.Start.Equal(o.OpenedAt) || !k.Due.Equal(AddMonths(o.OpenedAt.In(p.set.Calendar("EU").Zone), 1)) {
+		t.Errorf("clock %+v", k)
+	}
+	if err := p.try(by(alice, agent.Agent, Event{Kind: Absorb, Other: &Case{Brand: "OKPay", Account: Account{Ref: "another"}}})); err == nil {
+		t.Error("merged with another customer's case")
+	}
+}
+
+func TestChineseCustomersAreToldInChinese(t *testing.T) {
+	p := begin(t, "tenpay", "closure", High)
+	p.c.Language = "zh-Hans"
+	p.mail(Mail{Confidence: 0.97}).account(nil).answer().do(p.statements())
+	p.account(func(f *AccountFacts) { f.Links = &[]string{"快捷支付"} })
+	p.do(Event{Kind: PlatformDone, Actor: "system", Role: System, Item: "cl.pay_password", Accept: true})
+	for _, f := range p.all {
+		if f.Template == "docs.request" && !strings.Contains(string(canonical(f.Vars)), "身份证件") {
+			t.Errorf("%s", canonical(f.Vars))
+		}
+	}
+}
+
+func TestClocksTellStaffAtHalfFourFifthsAndTheEnd(t *testing.T) {
+	p := toReview(t, Low)
+	told := 0
+	for _, mark := range []string{"clock.closure.50", "clock.closure.80", "clock.closure.100"} {
+		p.fire(mark)
+		if p.has(Alert) {
+			told++
+		}
+	}
+	if told != 3 || len(p.c.Clocks[0].Alerted) != 3 {
+		t.Errorf("told %d times, %+v", told, p.c.Clocks)
 	}
 }

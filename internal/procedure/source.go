@@ -191,6 +191,7 @@ func build(main part, fragments map[string]part, overlay *part) (*Machine, error
 	if overlay != nil {
 		overlayOnto(&m, *overlay)
 	}
+	m.order = sortedKeys(m.Items)
 	expand(&m)
 	return &m, nil
 }

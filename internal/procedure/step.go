@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"postdesk/internal/ticket"
@@ -115,6 +116,9 @@ func (s *Set) Step(c Case, e Event, now time.Time) (Case, []Effect, error) {
 	if err := st.run(on); err != nil {
 		return c, nil, err
 	}
+	if now := s.TicketStatus(st.c); now != s.TicketStatus(c) || st.c.State != c.State {
+		st.fx = append(st.fx, Effect{Kind: SetStatus, Status: now, Stage: st.c.State})
+	}
 	return st.c, st.fx, nil
 }
 
@@ -218,9 +222,7 @@ func (st *step) take(mv Move, on string) error {
 }
 
 func (st *step) enter(mv Move) error {
-	for _, t := range st.m.States[st.c.State].Timers {
-		st.stop(t)
-	}
+	st.stopAll()
 	if mv.Into != "" {
 		if err := st.into(mv.Into); err != nil {
 			return err
@@ -241,8 +243,16 @@ func (st *step) enter(mv Move) error {
 	for _, t := range to.Timers {
 		st.restart(t)
 	}
-	st.fx = append(st.fx, Effect{Kind: SetStatus, Status: to.Status, Stage: mv.To})
 	return nil
+}
+
+// stopAll stops what belongs to the state; the marks of clocks go on.
+func (st *step) stopAll() {
+	for _, name := range sortedKeys(st.c.Timers) {
+		if !strings.HasPrefix(name, "clock.") {
+			st.stop(name)
+		}
+	}
 }
 
 // into goes on with another procedure; the items both know keep their state.
@@ -294,7 +304,7 @@ func (st *step) end(s State) {
 	for _, kind := range st.m.Clocks {
 		st.endClock(kind)
 	}
-	for _, name := range slices.Sorted(maps.Keys(st.c.Timers)) {
+	for _, name := range sortedKeys(st.c.Timers) {
 		if !st.clockRuns(name) {
 			st.stop(name)
 		}
@@ -417,11 +427,20 @@ func (s *Set) External(c Case) string {
 	return m.States[c.State].Shown
 }
 
-// TicketStatus is whose turn it is in the case's state.
+// TicketStatus is whose turn it is. While the customer's documents wait for a decision it is ours, whatever the state says.
 func (s *Set) TicketStatus(c Case) ticket.Status {
 	m := s.machine(c)
 	if m == nil {
 		return ticket.Open
 	}
-	return m.States[c.State].Status
+	status := m.States[c.State].Status
+	if status != ticket.Waiting {
+		return status
+	}
+	for key, it := range c.Items {
+		if m.Items[key].Source == FromDocument && it.State == ItemSubmitted {
+			return ticket.Open
+		}
+	}
+	return status
 }

@@ -126,7 +126,10 @@ func (st *step) due(key string) time.Time {
 			return r.DueAt
 		}
 	}
-	return time.Time{}
+	if t, on := st.c.Timers["silence"]; on {
+		return t.Due
+	}
+	return Span{14, "d"}.From(st.now, st.cal)
 }
 
 func (st *step) clockDue(kind string) time.Time {
