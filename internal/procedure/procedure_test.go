@@ -75,6 +75,13 @@ func (p *play) try(e Event) error {
 		e.Fresh = Fresh{Challenge: fmt.Sprintf("c%d", p.n), MAC: fmt.Sprintf("mac-c%d", p.n)}
 	}
 	c, fx, err := p.set.Step(p.c, e, p.now)
+	for _, f := range fx {
+		if f.Kind == Send || f.Kind == Alert {
+			if wrong := wrongVar(f); wrong != "" {
+				p.t.Error(wrong)
+			}
+		}
+	}
 	p.c, p.fx = c, fx
 	p.all = append(p.all, fx...)
 	return err

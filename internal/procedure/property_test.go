@@ -565,6 +565,11 @@ func checkTimers(t *rapid.T, set *Set, after Case, fx []Effect, timers map[strin
 
 func checkMails(t *rapid.T, after Case, fx []Effect) {
 	for _, f := range fx {
+		if f.Kind == Send || f.Kind == Alert {
+			if wrong := wrongVar(f); wrong != "" {
+				t.Fatal(wrong)
+			}
+		}
 		if f.Kind != Send {
 			continue
 		}

@@ -428,6 +428,9 @@ func TestRefusalHelpsOffersSleepAndIsReviewedBySomebodyElse(t *testing.T) {
 	p := toReview(t, Medium)
 	p.do(by(alice, agent.Agent, Event{Kind: Refuse, Code: "dispute_open"})).in("refusal_check").clear().in("refused")
 	p.sent("closure.refused", "soft.offer", "identity.challenge")
+	if a := p.vars("identity.challenge")["action"]; a != "deactivation" {
+		t.Errorf("the challenge is about %v", a)
+	}
 	q := *p
 	q.mail(Mail{}).in("review").agentItems(carol)
 	if err := q.try(by(alice, agent.Agent, Event{Kind: Recommend})); !errors.Is(err, ticket.ErrForbidden) {

@@ -330,6 +330,9 @@ func (st *step) ofCase(key, name string) any {
 		if key == "payment.cause" {
 			return texts(causeWords(st.c.Finding.Code).todo, lang)
 		}
+		if st.c.Challenge.Purpose == "soft" {
+			return "deactivation"
+		}
 		return challengeAction(st.c.Procedure)
 	case "cause":
 		return wordOrNil(causeWords(st.c.Finding.Code).cause.In(lang))
