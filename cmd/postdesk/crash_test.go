@@ -25,9 +25,9 @@ func base64Lines(b []byte) string {
 	return strings.Join(append(lines, s), "\r\n")
 }
 
-// TestCrash_KilledAtRandom kills the real program again and again while mails arrive from a real Dovecot and answers leave,
+// TestT1_1_KilledAtRandom kills the real program again and again while mails arrive from a real Dovecot and answers leave,
 // and then holds it to its promise: every mail one outcome and one ticket, no answer twice, the record whole.
-func TestCrash_KilledAtRandom(t *testing.T) {
+func TestT1_1_KilledAtRandom(t *testing.T) {
 	storetest.EachURL(t, func(t *testing.T, url string) {
 		const before, during, kills = 250, 150, 12
 		imap := mailtest.Dovecot(t)

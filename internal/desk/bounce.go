@@ -10,9 +10,10 @@ import (
 )
 
 // bounce takes a report that a mail of ours was not delivered. Only one that carries our signed token changes anything: a
-// forged bounce would otherwise silence the desk towards a customer. One without is shown like any other mail.
+// forged bounce would otherwise silence the desk towards a customer. One without, or one that is no report in the
+// form of RFC 3464, is shown like any other mail.
 func (in *intake) bounce(r *reading) error {
-	if r.ref.Delivery == 0 {
+	if r.ref.Delivery == 0 || r.parsed.Bounce == nil || !r.parsed.Bounce.Standard {
 		return in.converse(r)
 	}
 	row, err := in.tx.Delivery(in.ctx, r.ref.Delivery)

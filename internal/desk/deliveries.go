@@ -81,6 +81,11 @@ func (o Outbox) Start(ctx context.Context, job outbox.Job) (wanted bool, err err
 		if err != nil {
 			return err
 		}
+		if d.State.Final() { // a person cancelled it after it was claimed
+			wanted = false
+			tx.ReleaseDelivery(d.ID, job.Fence)
+			return nil
+		}
 		why, err := o.desk.unwanted(ctx, tx, &d)
 		if err != nil {
 			return err

@@ -4,7 +4,6 @@ package desk
 
 import (
 	"log/slog"
-	"net/mail"
 	"strings"
 	"time"
 
@@ -103,12 +102,4 @@ func addressKey(address string) string { return strings.ToLower(strings.TrimSpac
 func domainOf(address string) string {
 	_, domain, _ := strings.Cut(addressKey(address), "@")
 	return domain
-}
-
-func bareAddress(s string) (string, bool) {
-	a, err := mail.ParseAddress(s)
-	if err != nil {
-		return "", false
-	}
-	return a.Address, true
 }

@@ -17,6 +17,7 @@ type intake struct {
 	ctx context.Context
 	tx  *store.Tx
 
+	known     map[uint32]int64               // rows of UIDs that have one and no outcome yet: holes, and mails out of quarantine
 	decided   map[uint32]bool                // UIDs that have an outcome already
 	copies    map[string][]ticket.Inbound    // mails with the same content, by its hash
 	seen      map[string][]ticket.Inbound    // raw bytes that were received before, by hash
@@ -27,7 +28,6 @@ type intake struct {
 	tickets   map[int64]*ticket.Ticket       // those touched so far
 	fresh     map[int64]int                  // tickets opened in the last hour, by customer
 	sent      sentCounts                     // automatic mails of late
-	again     int64                          // inbound row of a mail that is taken a second time, out of quarantine
 }
 
 // openIntake reads what the batch needs. All mails of a batch come from one mailbox.
@@ -66,9 +66,12 @@ func (in *intake) readDecided(mailbox string, uidvalidity uint32, readings []*re
 	if err != nil {
 		return fmt.Errorf("look up what was received: %w", err)
 	}
-	in.decided = map[uint32]bool{}
+	in.decided, in.known = map[uint32]bool{}, map[uint32]int64{}
 	for uid, row := range rows {
 		in.decided[uid] = row.Outcome != ticket.FailedFetch
+		if row.Outcome == ticket.FailedFetch {
+			in.known[uid] = row.ID
+		}
 	}
 	return nil
 }
@@ -222,8 +225,8 @@ func (in *intake) recordOnly(r *reading) error {
 
 // inbound is the row that gives a UID its outcome.
 func (in *intake) inbound(r *reading, outcome ticket.Outcome) *ticket.Inbound {
-	id := in.again
-	if id == 0 {
+	id, known := in.known[r.mail.UID]
+	if !known {
 		id = in.tx.NextID("inbound")
 	}
 	row := &ticket.Inbound{
@@ -236,9 +239,9 @@ func (in *intake) inbound(r *reading, outcome ticket.Outcome) *ticket.Inbound {
 	return row
 }
 
-// settle writes the row: a new one, or the one of a mail that is taken a second time.
+// settle writes the row: a new one, or the one that the UID has already.
 func (in *intake) settle(row *ticket.Inbound) {
-	if in.again != 0 {
+	if in.known[row.UID] == row.ID {
 		in.tx.Update(row)
 		return
 	}

@@ -3,6 +3,7 @@ package desk
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"postdesk/internal/mailbox"
@@ -68,7 +69,7 @@ func (l Ledger) Open(ctx context.Context, name string, uidvalidity, uidnext uint
 		if first && l.desk.box(name).IMAP.Start == "from_now" && uidnext > 0 {
 			row.LastUID = uidnext - 1
 		}
-		last = row.LastUID
+		last, row.StartUID = row.LastUID, row.LastUID
 		tx.Update(&row)
 		tx.StartEpoch(name, row.LastUID)
 		kind := map[bool]string{true: "mailbox.opened", false: "mailbox.renumbered"}[first]
@@ -86,13 +87,23 @@ func startDate(policy string) time.Time {
 	return t
 }
 
-// Decided reports which UIDs have an outcome; a hole has none yet.
+// Decided reports which UIDs have an outcome, or are left alone because they were there before the start. A hole has none
+// yet.
 func (l Ledger) Decided(ctx context.Context, name string, uidvalidity uint32, uids []uint32) (map[uint32]bool, error) {
 	rows, err := l.desk.Store.InboundByUID(ctx, name, uidvalidity, uids)
 	if err != nil {
 		return nil, fmt.Errorf("outcomes in %s: %w", name, err)
 	}
+	box, err := l.desk.Store.Mailbox(ctx, name)
+	if err != nil {
+		return nil, fmt.Errorf("outcomes in %s: %w", name, err)
+	}
 	decided := make(map[uint32]bool, len(rows))
+	for _, uid := range uids {
+		if box.UIDValidity == uidvalidity && uid <= box.StartUID {
+			decided[uid] = true
+		}
+	}
 	for uid, row := range rows {
 		if row.Outcome != ticket.FailedFetch {
 			decided[uid] = true
@@ -115,18 +126,20 @@ func (l Ledger) Holes(ctx context.Context, name string, uidvalidity uint32) ([]u
 }
 
 // Fail leaves a hole: the UID is tried again later, with growing pauses. A message that has ended the connection three times
-// is set aside for a person, without its bytes, since nobody can get them.
+// (or was refused for half a day) is set aside for a person, without its bytes, since nobody can get them.
 func (l Ledger) Fail(ctx context.Context, name string, uidvalidity, uid uint32, reason string) error {
-	return l.desk.Store.Write(ctx, System, func(tx *store.Tx) error {
+	var hole *ticket.Inbound
+	err := l.desk.Store.Write(ctx, System, func(tx *store.Tx) error {
 		row, known, err := inboundRow(ctx, tx, name, uidvalidity, uid)
 		if err != nil || known && row.Outcome != ticket.FailedFetch {
 			return err
 		}
+		hole = row
 		row.Attempts++
 		row.NextTryAt = tx.Now().Add(pause(row.Attempts))
 		row.Outcome, row.Reason = ticket.FailedFetch, reason
 		rows := []any{row}
-		if row.Attempts >= deaths {
+		if row.Attempts >= patience(reason) {
 			row.Outcome = ticket.Quarantined
 			held := &ticket.Held{ID: tx.NextID("held"), InboundID: row.ID, Mailbox: name, UID: uid, Reason: "unreadable on the server: " + reason, State: "held", At: tx.Now()}
 			tx.Insert(held)
@@ -137,10 +150,25 @@ func (l Ledger) Fail(ctx context.Context, name string, uidvalidity, uid uint32, 
 		tx.Record(kind, 0, map[string]any{"mailbox": name, "uidvalidity": uidvalidity, "uid": uid, "reason": reason, "attempt": row.Attempts}, rows...)
 		return nil
 	})
+	if err != nil || hole == nil {
+		return err
+	}
+	return l.desk.Store.TouchHole(ctx, hole.ID, hole.Attempts, hole.NextTryAt) // when to try again is no part of the record
 }
 
-// pause before a hole is tried again: 1, 4, 9 … minutes.
-func pause(attempts int) time.Duration { return time.Duration(attempts*attempts) * time.Minute }
+// pause before a hole is tried again: 1, 4, 9 … minutes, at most an hour.
+func pause(attempts int) time.Duration {
+	return min(time.Duration(attempts*attempts)*time.Minute, time.Hour)
+}
+
+// patience is how many failures set a message aside. One that ends the connection each time harms the others; one that the
+// server merely refuses may be readable again when the server's trouble is over.
+func patience(reason string) int {
+	if strings.Contains(reason, "imap: NO") || strings.Contains(reason, "imap: BAD") {
+		return 12
+	}
+	return deaths
+}
 
 // Vanished gives UIDs that the server no longer has their outcome.
 func (l Ledger) Vanished(ctx context.Context, name string, uidvalidity uint32, uids []uint32) error {

@@ -65,7 +65,7 @@ func (d *Desk) releaseNew(ctx context.Context, by string, id int64, r *reading) 
 		if err != nil {
 			return err
 		}
-		in.again = h.InboundID
+		in.known[r.mail.UID] = h.InboundID
 		clear(in.seen)
 		clear(in.copies)
 		clear(in.decided)

@@ -466,3 +466,63 @@ func TestImportMayBeRepeated(t *testing.T) {
 		}
 	})
 }
+
+func TestMailsFromBeforeTheStartAreLeftAlone(t *testing.T) {
+	each(t, func(t *testing.T, r *room) {
+		l := r.Ledger()
+		c, err := l.Open(t.Context(), "support", 7, 101)
+		if err != nil || c.LastUID != 0 { // the settings of these tests have no start policy: all
+			t.Fatal(c, err)
+		}
+		r.Settings.Mailboxes[0].IMAP.Start = "from_now"
+		fresh := desk.New(r.Parts)
+		c, err = fresh.Ledger().Open(t.Context(), "support", 8, 101)
+		if err != nil || c.LastUID != 0 || !c.Reset {
+			t.Errorf("a renumbered mailbox is read from the start and matched by content: %+v, %v", c, err)
+		}
+		if err := fresh.KnowMailbox(t.Context(), "tenpay"); err != nil {
+			t.Fatal(err)
+		}
+		r.Settings.Mailboxes[2].IMAP.Start = "from_now"
+		fresh = desk.New(r.Parts)
+		c, err = fresh.Ledger().Open(t.Context(), "tenpay", 1, 101)
+		if err != nil || c.LastUID != 100 || c.Reset {
+			t.Errorf("first time with from_now: %+v, %v", c, err)
+		}
+		decided, err := fresh.Ledger().Decided(t.Context(), "tenpay", 1, []uint32{1, 100, 101})
+		if err != nil || !decided[1] || !decided[100] || decided[101] {
+			t.Errorf("decided: %v, %v", decided, err)
+		}
+	})
+}
+
+func TestT1_4_HolesAreTriedAgainAndAtLastSetAside(t *testing.T) {
+	each(t, func(t *testing.T, r *room) {
+		l := r.Ledger()
+		for range 3 {
+			if err := l.Fail(t.Context(), "support", 7, 5, "connection died"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if h := r.held(); len(h) != 1 || h[0].UID != 5 {
+			t.Errorf("quarantine: %+v", h)
+		}
+		for range 3 {
+			if err := l.Fail(t.Context(), "support", 7, 6, "imap: NO [SERVERBUG] later"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		counts, err := r.Store.InboundCounts(t.Context(), "support")
+		if err != nil || counts[ticket.FailedFetch] != 1 || counts[ticket.Quarantined] != 1 {
+			t.Errorf("counts %v, %v", counts, err)
+		}
+		m := r.mail(letter{})
+		m.UID = 6
+		r.take(m) // the server gives it after all
+		counts, err = r.Store.InboundCounts(t.Context(), "support")
+		if err != nil || counts[ticket.FailedFetch] != 0 || counts[ticket.Ticketed] != 1 {
+			t.Errorf("after the repair: counts %v, %v", counts, err)
+		}
+		r.whole()
+	})
+}

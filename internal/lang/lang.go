@@ -84,8 +84,10 @@ func lower(c byte) byte {
 // accent counts a letter with an accent for the languages that use it and
 // writes its plain letter; it returns how many bytes that took.
 func (s *survey) accent(r rune, word []byte) int {
-	r = unicode.ToLower(r)
 	s.latin++
+	if lower := unicode.ToLower(r); int(lower) < len(letters().fold) { // a few capitals have their small letter far away
+		r = lower
+	}
 	for _, l := range s.words.letters[r] {
 		s.score[l.lang] += l.weight
 	}

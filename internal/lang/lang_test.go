@@ -152,3 +152,9 @@ func BenchmarkDetect(b *testing.B) {
 		lang.Detect(text)
 	}
 }
+
+func TestDetectSurvivesLettersWhoseSmallFormLiesFarAway(t *testing.T) {
+	for r := rune(0); r < 0x3000; r++ {
+		lang.Detect("abc " + string(r) + string(r) + " def")
+	}
+}

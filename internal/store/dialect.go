@@ -161,14 +161,6 @@ func (d dialect) share() string {
 	return " FOR SHARE"
 }
 
-// lock ends a SELECT whose row nobody else may lock or change before the transaction has ended.
-func (d dialect) lock() string {
-	if d == sqlite {
-		return ""
-	}
-	return " FOR UPDATE"
-}
-
 // takeIDs reserves n ids of a table, ascending. On SQLite they are consecutive and a rollback gives them back; PostgreSQL
 // sequences keep what they gave.
 func (d dialect) takeIDs(ctx context.Context, c conn, table string, n int) ([]int64, error) {

@@ -333,7 +333,7 @@ func TestVerify_FlippedByteInTheFile(t *testing.T) {
 				}
 				at += 1 + next
 			}
-			if bytes.Index(whole, []byte(text)) < 0 {
+			if !bytes.Contains(whole, []byte(text)) {
 				t.Fatalf("%q is not in the file", text)
 			}
 		})

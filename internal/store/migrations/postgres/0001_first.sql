@@ -48,6 +48,7 @@ CREATE TABLE mailbox (
 	folder          TEXT NOT NULL,
 	uidvalidity     BIGINT NOT NULL,
 	last_uid        BIGINT NOT NULL,
+	start_uid       BIGINT NOT NULL, -- mails up to it were there before and are left alone
 	epoch_start     BIGINT NOT NULL,
 	reset           BOOLEAN NOT NULL,
 	state           TEXT NOT NULL,
