@@ -79,7 +79,7 @@ func classify(set *rules.Set, mails []mail) []rules.Case {
 }
 
 func (m mail) facts() rules.Facts {
-	return rules.Facts{From: m.From, Subject: m.Subject, Body: newText(m.Body), Attachments: m.Attachments, Kind: m.Kind}
+	return rules.Facts{From: m.From, Subject: m.Subject, Body: newText(m.Subject, m.Body), Attachments: m.Attachments, Kind: m.Kind}
 }
 
 // split puts every third mail, by id, aside: it is measured and never tuned on.

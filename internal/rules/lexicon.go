@@ -112,7 +112,7 @@ func (l *lexicon) addTerms(id conceptID, item string, t tongueMask) error {
 }
 
 // maxForms bounds what the braces of one term may stand for.
-const maxForms = 5000
+const maxForms = 10000
 
 // expand writes out the alternatives in braces.
 func expand(term string) ([]string, error) {
