@@ -5,7 +5,7 @@
 //   - layout/page.txt, layout/page.html: the frame around the words of the plain and the HTML part
 //   - phrases/<group>.yaml: sentences chosen by a code, such as why a document could not be accepted
 //
-// Package reply says how they are written and checks all of them when they are loaded.
+// Package reply says how they are written; its Load and Verify find what is wrong with them.
 package templates
 
 import (

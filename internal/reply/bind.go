@@ -3,7 +3,6 @@ package reply
 import (
 	"fmt"
 	"reflect"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -99,7 +98,7 @@ func (b *binder) token(t Type, given any, optional bool) (string, error) {
 		return "", ErrMissing
 	}
 	b.values = append(b.values, value{t, text})
-	return string(tokenOpen) + strconv.Itoa(len(b.values)-1) + string(tokenClose), nil
+	return token(len(b.values) - 1), nil
 }
 
 func (b *binder) list(given any) ([]string, error) {
@@ -135,21 +134,4 @@ func (b *binder) records(v Variable, given any) ([]map[string]string, error) {
 		}
 	}
 	return out, nil
-}
-
-// resolve puts the values in the place of their tokens in a text that is not parsed as markup: a subject.
-func (b *binder) resolve(s string) string {
-	var out strings.Builder
-	for {
-		before, rest, found := strings.Cut(s, string(tokenOpen))
-		out.WriteString(before)
-		if !found {
-			return out.String()
-		}
-		digits, after, _ := strings.Cut(rest, string(tokenClose))
-		if n, err := strconv.Atoi(digits); err == nil && n < len(b.values) {
-			out.WriteString(b.values[n].text)
-		}
-		s = after
-	}
 }

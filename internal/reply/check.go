@@ -27,7 +27,7 @@ type scope struct {
 
 func (s *source) check() []error {
 	c := &checker{src: s, declared: map[string]Variable{}, used: map[string]bool{}}
-	for _, v := range append(Common(), s.Variables...) {
+	for _, v := range s.all {
 		c.declared[v.Name] = v
 	}
 	c.subject = true

@@ -15,7 +15,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-var builtin = sync.OnceValues(func() (*reply.Set, error) { return reply.Load(templates.FS()) })
+var builtin = sync.OnceValues(func() (*reply.Set, error) { return check(templates.FS()) })
 
 // load returns the built-in templates.
 func load(t testing.TB) *reply.Set {

@@ -2,6 +2,7 @@ package reply
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	htmltemplate "html/template"
 	"io/fs"
@@ -41,7 +42,7 @@ func layoutPart(file, lang string, line int, text string) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &source{file: file, lang: lang, subject: template.New(file), body: body}, nil
+	return &source{file: file, lang: lang, all: Common(), subject: template.New(file), body: body}, nil
 }
 
 // frame is the text and the HTML around a mail.
@@ -60,6 +61,9 @@ func readFrame(fsys fs.FS) (frame, error) {
 	if err != nil {
 		return f, err
 	}
+	if strings.ContainsFunc(string(text)+string(html), reserved) {
+		return f, errors.New("layout/page.txt or page.html: a reserved character")
+	}
 	if f.text, err = parseText("layout/page.txt", string(text)); err != nil {
 		return f, err
 	}
@@ -75,7 +79,7 @@ func (f frame) writeText(lang, title string, above, body, below page) (string, e
 	if err := f.text.Execute(&b, framed{lang, title, above.text(), body.text(), below.text()}); err != nil {
 		return "", err
 	}
-	return strings.TrimSpace(collapseBlank(b.String())) + "\n", nil
+	return b.String(), nil
 }
 
 func (f frame) writeHTML(lang, title string, above, body, below page) (string, error) {

@@ -12,6 +12,15 @@ import (
 
 const head = "---\nsubject: \"Words [#{{.ticket_no}}]\"\nto: customer\nclass: procedure\npurpose: a test\nvariables: {}\n---\n"
 
+// check loads and verifies.
+func check(fsys fs.FS) (*reply.Set, error) {
+	s, err := reply.Load(fsys)
+	if err != nil {
+		return nil, err
+	}
+	return s, s.Verify()
+}
+
 // small is the built-in layout and phrases with one template of its own.
 func small(t testing.TB, en string) fstest.MapFS {
 	t.Helper()
@@ -98,7 +107,7 @@ func TestLoadNamesFileAndLineOf(t *testing.T) {
 			if !strings.Contains(tt.want, "must be those of") {
 				fsys["mail/test.one.zh-CN.md"].Data = []byte(sibling(tt.file))
 			}
-			_, err := reply.Load(fsys)
+			_, err := check(fsys)
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got %v\nwant %s", err, tt.want)
 			}
@@ -127,14 +136,14 @@ func sibling(en string) string {
 func TestLoadWantsBothLanguages(t *testing.T) {
 	fsys := small(t, head+"Words.\n")
 	delete(fsys, "mail/test.one.zh-CN.md")
-	_, err := reply.Load(fsys)
+	_, err := check(fsys)
 	if err == nil || !strings.Contains(err.Error(), "mail/test.one.en.md:1: there is no mail/test.one.zh-CN.md") {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestLoadReportsEverythingAtOnce(t *testing.T) {
-	_, err := reply.Load(small(t, head+"Wow!\n\nWe investigate it.\n"))
+	_, err := check(small(t, head+"Wow!\n\nWe investigate it.\n"))
 	if err == nil || !strings.Contains(err.Error(), "en.md:8: ") || !strings.Contains(err.Error(), "en.md:10: ") {
 		t.Errorf("got %v", err)
 	}
@@ -154,7 +163,7 @@ func TestLoadChecksLayoutAndPhrases(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			fsys := small(t, head+"Words.\n")
 			fsys[tt.file] = &fstest.MapFile{Data: []byte(tt.content)}
-			if _, err := reply.Load(fsys); err == nil || !strings.Contains(err.Error(), tt.want) {
+			if _, err := check(fsys); err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got %v\nwant %s", err, tt.want)
 			}
 		})
@@ -163,7 +172,7 @@ func TestLoadChecksLayoutAndPhrases(t *testing.T) {
 
 func TestLoadTakesWindowsLineEnds(t *testing.T) {
 	fsys := small(t, strings.ReplaceAll(head+"Words.\n\nMore.\n", "\n", "\r\n"))
-	if _, err := reply.Load(fsys); err != nil {
+	if _, err := check(fsys); err != nil {
 		t.Error(err)
 	}
 }

@@ -8,7 +8,7 @@ func (s *Set) Sample(key, lang string) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return sample(append(Common(), src.Variables...), src.lang, true), nil
+	return sample(src.all, src.lang, true), nil
 }
 
 func sample(vars []Variable, lang string, optional bool) map[string]any {

@@ -25,15 +25,23 @@ func (s *Set) Render(key, lang string, data map[string]any) (Rendered, error) {
 	if err != nil {
 		return Rendered{}, err
 	}
-	d, err := s.draft(src, data)
-	if err != nil {
-		return Rendered{}, fmt.Errorf("render %s in %s: %w", key, src.lang, err)
-	}
-	r, err := s.write(src, d)
+	r, err := s.render(src, data)
 	if err != nil {
 		return Rendered{}, fmt.Errorf("render %s in %s: %w", key, src.lang, err)
 	}
 	return r, nil
+}
+
+func (s *Set) render(src *source, data map[string]any) (Rendered, error) {
+	bound, values, err := s.bind(src, data)
+	if err != nil {
+		return Rendered{}, err
+	}
+	f, err := s.form(src, bound, values)
+	if err != nil {
+		return Rendered{}, err
+	}
+	return f.fill(values), nil
 }
 
 func (s *Set) source(key, lang string) (*source, error) {
@@ -44,43 +52,42 @@ func (s *Set) source(key, lang string) (*source, error) {
 	return src, nil
 }
 
-// draft is a mail in pieces: the subject, and the parsed words above, in and below it.
+// bind returns what the template is expanded with and the values that its tokens stand for.
+func (s *Set) bind(src *source, data map[string]any) (bound map[string]any, values []value, err error) {
+	facts := s.brand.data(src.lang)
+	maps.Copy(facts, data)
+	b := binder{lang: src.lang}
+	bound, err = b.bind(src.all, facts)
+	return bound, b.values, err
+}
+
+// draft is a mail in pieces: the subject, with tokens, and the parsed words above, in and below it.
 type draft struct {
 	subject            string
 	above, body, below page
 }
 
-func (s *Set) draft(src *source, data map[string]any) (draft, error) {
-	facts := s.brand.data(src.lang)
-	maps.Copy(facts, data)
-	b := &binder{lang: src.lang}
-	bound, err := b.bind(append(Common(), src.Variables...), facts)
-	if err != nil {
-		return draft{}, err
+func draftOf(src *source, l *layout, bound map[string]any, values []value) (d draft, err error) {
+	if d.subject, err = expand(src.subject, bound); err != nil {
+		return d, err
 	}
-	subject, err := expand(src.subject, bound)
-	if err != nil {
-		return draft{}, err
-	}
-	d := draft{subject: headerText(b.resolve(subject))}
-	l := s.layouts[src.To][src.lang]
 	for _, part := range []struct {
 		src *source
 		out *page
 	}{{l.above, &d.above}, {src, &d.body}, {l.below, &d.below}} {
-		if *part.out, err = b.page(part.src, bound); err != nil {
-			return draft{}, err
+		if *part.out, err = pageOf(part.src, bound, values); err != nil {
+			return d, err
 		}
 	}
 	return d, nil
 }
 
-func (b *binder) page(src *source, bound map[string]any) (page, error) {
+func pageOf(src *source, bound map[string]any, values []value) (page, error) {
 	words, err := expand(src.body, bound)
 	if err != nil {
 		return page{}, err
 	}
-	blocks, err := parseMarkup(words, len(b.values))
+	blocks, err := parseMarkup(words, len(values))
 	if err != nil {
 		var fault *markupError
 		if errors.As(err, &fault) {
@@ -88,7 +95,7 @@ func (b *binder) page(src *source, bound map[string]any) (page, error) {
 		}
 		return page{}, err
 	}
-	return page{blocks, b.values}, nil
+	return page{blocks, values}, nil
 }
 
 func expand(t *template.Template, bound map[string]any) (string, error) {
@@ -102,16 +109,6 @@ func expand(t *template.Template, bound map[string]any) (string, error) {
 // headerText is one line without controls: nothing in it can begin another header field (RFC 5322, section 2.2).
 func headerText(s string) string {
 	return strings.Join(strings.Fields(strings.Map(visible(' '), s)), " ")
-}
-
-func (s *Set) write(src *source, d draft) (Rendered, error) {
-	title := strings.TrimSpace(d.subject)
-	text, err := s.frame.writeText(src.lang, title, d.above, d.body, d.below)
-	if err != nil {
-		return Rendered{}, err
-	}
-	html, err := s.frame.writeHTML(src.lang, title, d.above, d.body, d.below)
-	return Rendered{Subject: title, Text: text, HTML: html}, err
 }
 
 func (b Brand) data(lang string) map[string]any {

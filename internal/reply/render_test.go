@@ -27,7 +27,7 @@ func load1(t *testing.T, fsys fstest.MapFS, vars, body string) *reply.Set {
 	t.Helper()
 	file := []byte(with(vars) + body)
 	fsys["mail/test.one.en.md"], fsys["mail/test.one.zh-CN.md"] = &fstest.MapFile{Data: file}, &fstest.MapFile{Data: file}
-	s, err := reply.Load(fsys)
+	s, err := check(fsys)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,6 +21,7 @@ type source struct {
 	Template
 	file    string
 	lang    string
+	all     []Variable     // those of Common and its own
 	lines   map[string]int // of the subject and of each variable
 	subject *template.Template
 	body    *template.Template
@@ -153,6 +154,7 @@ func (s *source) checkFront(front frontMatter) error {
 		}
 		s.Variables = append(s.Variables, v)
 	}
+	s.all = append(Common(), s.Variables...)
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package reply
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -8,9 +9,11 @@ import (
 	"unicode/utf8"
 )
 
-// verify writes every template with its samples, in every variation of its choices and with and without what is optional, and
-// remarks on what is wrong with the result.
-func (s *Set) verify() []error {
+// Verify writes every template with its samples, in every variation of its choices and with and without what is optional. The
+// error names file and line of everything that is wrong with the results: markup that does not parse, a sample that does not suit
+// its type, wording that Lint remarks on, a mail without words. It takes several times as long as Load: it is for whoever changes
+// templates, and for tests, not for the start of a program.
+func (s *Set) Verify() error {
 	v := verifier{set: s, seen: map[string]bool{}}
 	for _, key := range s.Keys() {
 		for _, lang := range Languages() {
@@ -22,7 +25,10 @@ func (s *Set) verify() []error {
 		}
 	}
 	v.phrases()
-	return unique(v.problems)
+	if len(v.problems) > 0 {
+		return fmt.Errorf("verify templates: %w", errors.Join(unique(v.problems)...))
+	}
+	return nil
 }
 
 // verifier remarks on each text once, however many variations it occurs in. It collects the texts of a file and looks at them in
@@ -43,8 +49,7 @@ func (v *verifier) fault(format string, args ...any) {
 
 // variations are the data sets that reach every branch of a condition on one variable.
 func variations(src *source) []map[string]any {
-	vars := append(Common(), src.Variables...)
-	full, least := sample(vars, src.lang, true), sample(vars, src.lang, false)
+	full, least := sample(src.all, src.lang, true), sample(src.all, src.lang, false)
 	out := []map[string]any{full, least}
 	for _, v := range src.Variables {
 		for _, choice := range v.Values {
@@ -64,7 +69,7 @@ func variations(src *source) []map[string]any {
 }
 
 func (v *verifier) mail(src *source, data map[string]any) {
-	d, err := v.set.draft(src, data)
+	d, values, err := v.draft(src, data)
 	if err != nil {
 		v.problems = append(v.problems, located(src, err))
 		return
@@ -74,10 +79,19 @@ func (v *verifier) mail(src *source, data map[string]any) {
 		return
 	}
 	l := v.set.layouts[src.To][src.lang]
-	v.text(src.at("subject"), d.subject)
+	v.text(src.at("subject"), headerText(resolve(d.subject, values, value.plain)))
 	v.page(l.above, d.above)
 	v.page(src, d.body)
 	v.page(l.below, d.below)
+}
+
+func (v *verifier) draft(src *source, data map[string]any) (draft, []value, error) {
+	bound, values, err := v.set.bind(src, data)
+	if err != nil {
+		return draft{}, nil, err
+	}
+	d, err := draftOf(src, v.set.layouts[src.To][src.lang], bound, values)
+	return d, values, err
 }
 
 // located gives an error of the sample data the place of the file it belongs to.
@@ -158,7 +172,7 @@ func (v *verifier) lint(lang string, allowed []string) {
 // brand promise nothing.
 func settings(src *source) []string {
 	var out []string
-	for _, v := range append(Common(), src.Variables...) {
+	for _, v := range src.all {
 		text, ok := v.sample[src.lang].(string)
 		if ok && v.Type == typeSetting && v.Name != "brand" && v.Name != "official_domain" {
 			out = append(out, text)

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// page is a parsed mail body together with the values its tokens stand for.
+// page is a parsed mail body together with the values its tokens stand for. Where a form is made, the values are the tokens again.
 type page struct {
 	blocks []block
 	values []value
@@ -89,10 +89,6 @@ func (p page) blockHTML(b *strings.Builder, bl block) {
 	case numbers:
 		p.listHTML(b, "ol", bl)
 	default:
-		if prose, ok := p.prose(bl); ok {
-			b.WriteString(proseHTML(prose))
-			return
-		}
 		b.WriteString("<p>" + p.inlineHTML(bl.items[0]) + "</p>\n")
 	}
 }
@@ -112,14 +108,6 @@ func (p page) prose(bl block) (string, bool) {
 	}
 	v := p.values[bl.items[0][0].value]
 	return v.text, v.typ == typeProse
-}
-
-func proseHTML(text string) string {
-	var b strings.Builder
-	for para := range strings.SplitSeq(text, "\n\n") {
-		b.WriteString("<p>" + strings.ReplaceAll(html.EscapeString(para), "\n", "<br>\n") + "</p>\n")
-	}
-	return b.String()
 }
 
 func (p page) inlineHTML(items []inline) string {
@@ -145,7 +133,7 @@ func (p page) valueHTML(i int) string {
 	if v.typ == typeURL {
 		return anchor(v.text, v.text)
 	}
-	return html.EscapeString(v.text)
+	return v.html()
 }
 
 // anchor shows the address as well as the label: a reader can compare it with the official one, and the plain part says the same.
