@@ -106,6 +106,9 @@ func checkKeys(s *config.Config) finding {
 
 func checkTemplates() finding {
 	set, err := reply.Load(templates.FS())
+	if err == nil {
+		err = set.Verify()
+	}
 	if err != nil {
 		return result("templates", "", err, "")
 	}
