@@ -77,9 +77,12 @@ func (c *checker) internal() {
 }
 
 func (c *checker) fault(t *parse.Tree, n parse.Node, format string, args ...any) {
-	where, _ := t.ErrorContext(n) // file:line:column
-	parts := strings.SplitN(where, ":", 3)
-	c.problems = append(c.problems, fmt.Errorf("%s:%s: %s", c.src.file, parts[1], fmt.Sprintf(format, args...)))
+	place, _ := t.ErrorContext(n) // file:line:column
+	where := c.src.file + ":" + strings.SplitN(place, ":", 3)[1]
+	if c.subject {
+		where = c.src.at("subject")
+	}
+	c.problems = append(c.problems, fmt.Errorf("%s: %s", where, fmt.Sprintf(format, args...)))
 }
 
 func (c *checker) walk(t *parse.Tree, n parse.Node, sc scope) {

@@ -34,7 +34,7 @@ func prepared(s string, line int) string {
 	if strings.TrimSpace(s) == "" {
 		return "\n"
 	}
-	if controlLine.MatchString(s) {
+	if strings.Contains(s, "{{") && controlLine.MatchString(s) {
 		s = strings.TrimSpace(s)
 		return strings.TrimSuffix(s, "}}") + "\n}}"
 	}

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"text/template"
 
 	"go.yaml.in/yaml/v3"
@@ -21,8 +22,8 @@ type source struct {
 	Template
 	file    string
 	lang    string
-	all     []Variable     // those of Common and its own
-	lines   map[string]int // of the subject and of each variable
+	all     []Variable            // those of Common and its own
+	lines   func() map[string]int // of the subject and of each variable; wanted in errors only
 	subject *template.Template
 	body    *template.Template
 }
@@ -53,13 +54,14 @@ func readSource(fsys fs.FS, file string) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &source{file: file, lines: map[string]int{}}
+	s := &source{file: file, lines: sync.OnceValue(func() map[string]int { return linesOf(head) })}
 	s.Key, s.lang = keyAndLanguage(file)
 	front, err := s.readFront(head)
 	if err != nil {
 		return nil, err
 	}
-	if s.subject, err = compile(file, s.lines["subject"], front.Subject, false); err != nil {
+	if s.subject, err = compile(file, 1, front.Subject, false); err != nil {
+		_, err = compile(file, s.lines()["subject"], front.Subject, false)
 		return nil, err
 	}
 	if s.body, err = compile(file, line, body, true); err != nil {
@@ -101,11 +103,6 @@ func (s *source) readFront(head []byte) (frontMatter, error) {
 	if err := dec.Decode(&front); err != nil {
 		return front, yamlError(s.file, err)
 	}
-	var doc yaml.Node
-	if err := yaml.Unmarshal(head, &doc); err != nil {
-		return front, yamlError(s.file, err)
-	}
-	s.noteLines(doc.Content[0])
 	return front, nil
 }
 
@@ -120,17 +117,27 @@ func yamlError(file string, err error) error {
 	return fmt.Errorf("%s:%s: %w", file, line, err)
 }
 
-func (s *source) noteLines(mapping *yaml.Node) {
+// linesOf returns where the names of a front matter and of its variables stand.
+func linesOf(head []byte) map[string]int {
+	lines := map[string]int{}
+	var doc yaml.Node
+	if err := yaml.Unmarshal(head, &doc); err == nil && len(doc.Content) > 0 {
+		noteLines(lines, doc.Content[0])
+	}
+	return lines
+}
+
+func noteLines(lines map[string]int, mapping *yaml.Node) {
 	for i := 0; i+1 < len(mapping.Content); i += 2 {
 		name, val := mapping.Content[i], mapping.Content[i+1]
-		s.lines[name.Value] = name.Line
+		lines[name.Value] = name.Line
 		if name.Value == "variables" && val.Kind == yaml.MappingNode {
-			s.noteLines(val)
+			noteLines(lines, val)
 		}
 	}
 }
 
-func (s *source) at(name string) string { return fmt.Sprintf("%s:%d", s.file, max(1, s.lines[name])) }
+func (s *source) at(name string) string { return fmt.Sprintf("%s:%d", s.file, max(1, s.lines()[name])) }
 
 func (s *source) checkFront(front frontMatter) error {
 	s.To, s.Class, s.Purpose = front.To, front.Class, front.Purpose
