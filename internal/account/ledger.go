@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math/big"
 	"slices"
 	"strings"
 	"sync"
@@ -198,6 +199,15 @@ func (l *Ledger) Perform(_ context.Context, action Action, ref, key string) (Out
 	if !slices.Contains(Actions(), action) {
 		return Outcome{}, fmt.Errorf("account system has no action %q", action)
 	}
+	if action == Payout {
+		return l.order(ref, key, func(h *Holder) error {
+			h.Balances = slices.Clone(h.Balances)
+			for i, m := range h.Balances {
+				h.Balances[i].Amount = new(big.Rat).FloatString(places(m.Amount))
+			}
+			return nil
+		}, Closed, NeedsActivation)
+	}
 	return l.order(ref, key, func(h *Holder) error {
 		switch action {
 		case Freeze:
@@ -212,8 +222,9 @@ func (l *Ledger) Perform(_ context.Context, action Action, ref, key string) (Out
 	})
 }
 
-// order makes a change once per key: the same key gives the same outcome, whatever happened to the account since.
-func (l *Ledger) order(ref, key string, change func(*Holder) error) (Outcome, error) {
+// order makes a change once per key: the same key gives the same outcome, whatever happened to the account since. A closed
+// account is changed only where its status is named.
+func (l *Ledger) order(ref, key string, change func(*Holder) error, closed ...Status) (Outcome, error) {
 	if key == "" {
 		return Outcome{}, ErrNoKey
 	}
@@ -230,7 +241,7 @@ func (l *Ledger) order(ref, key string, change func(*Holder) error) (Outcome, er
 		return Outcome{State: Refused, Problem: "there is no such account"}, nil
 	}
 	o := Outcome{State: Done, At: l.now()}
-	if h.Status == Closed || h.Status == NeedsActivation {
+	if gone := h.Status == Closed || h.Status == NeedsActivation; gone && !slices.Contains(closed, h.Status) {
 		o = Outcome{State: Refused, At: l.now(), Problem: "the account is closed"}
 	} else if err := change(h); err != nil {
 		o = Outcome{State: Refused, At: l.now(), Problem: err.Error()}

@@ -108,3 +108,24 @@ func TestManualEntriesGrowOld(t *testing.T) {
 		t.Errorf("after 24 hours: %+v", r)
 	}
 }
+
+func TestLateMoneyIsPaidOutOfAClosedAccount(t *testing.T) {
+	l := sampleLedger(t, func() time.Time { return start })
+	ctx := t.Context()
+	const lin = "OK-20418873"
+	if o, err := l.Close(ctx, lin, "k1"); err != nil || o.State != Done {
+		t.Fatalf("%+v, %v", o, err)
+	}
+	if err := l.Deposit(lin, Money{"EUR", "25.00"}); err != nil {
+		t.Fatal(err)
+	}
+	if o, err := l.Perform(ctx, Payout, lin, "k2"); err != nil || o.State != Done {
+		t.Fatalf("%+v, %v", o, err)
+	}
+	if b := l.Balances(ctx, lin).Value; b[0] != (Money{"EUR", "0.00"}) {
+		t.Errorf("balances %+v", b)
+	}
+	if o, _ := l.Perform(ctx, Reactivate, lin, "k3"); o.State != Refused || l.Status(ctx, lin).Value != Closed {
+		t.Errorf("a closed account came back: %+v", o)
+	}
+}

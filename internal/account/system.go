@@ -122,10 +122,11 @@ const (
 	Lift       Action = "lift"
 	Reactivate Action = "reactivate"
 	Erase      Action = "erase"
+	Payout     Action = "payout" // everything that is left, to an account of the holder's own; works on a closed account
 )
 
 // Actions lists every action.
-func Actions() []Action { return []Action{Freeze, Unlock, Lift, Reactivate, Erase} }
+func Actions() []Action { return []Action{Freeze, Unlock, Lift, Reactivate, Erase, Payout} }
 
 // State of an ordered change.
 type State string

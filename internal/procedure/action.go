@@ -169,6 +169,9 @@ func (st *step) request() {
 func (st *step) execute(action string) {
 	x := &st.c.Execution
 	*x = Execution{Number: x.Number + 1, Action: action, State: "ordered", At: st.now}
+	if action == "payout" {
+		st.c.Facts["amount"] = moneyNote(nonZero(st.c.Balances)) // what the confirmation will say was paid
+	}
 	x.Key = fmt.Sprintf("%s-%d-%d", action, st.c.Ticket, x.Number)
 	st.order()
 }

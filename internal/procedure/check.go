@@ -466,7 +466,7 @@ func (c *checker) shadows() {
 
 // factMails tell something about the account. They go only where the sender has answered a challenge.
 func factMails() []string {
-	return []string{"closure.blocked", "closure.dust", "closure.cooling_off", "closure.undo_window", "withdrawal.status", "withdrawal.paid",
+	return []string{"closure.blocked", "closure.dust", "closure.cooling_off", "closure.undo_window", "closure.late_redemption", "withdrawal.status", "withdrawal.paid",
 		"withdrawal.returned", "payment.cause", "restriction.lifted", "restriction.partly", "restriction.upheld", "locked.unlocked",
 		"privacy.access_delivery", "privacy.erasure_done"}
 }

@@ -156,12 +156,7 @@ func each(code string, details []string) []Blocker {
 // judgeBalance passes zero in every currency. What is too small to withdraw is dust: neither withdrawable nor in the way for
 // ever, because the customer can give it up in writing up to the brand's cap.
 func (st *step) judgeBalance(all []Money) []Blocker {
-	var left []Money
-	for _, m := range all {
-		if sign(m.Amount) != 0 {
-			left = append(left, m)
-		}
-	}
+	left := nonZero(all)
 	st.c.Dust = nil
 	if len(left) == 0 {
 		return nil

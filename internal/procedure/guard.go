@@ -56,6 +56,8 @@ func guards() []guardDef {
 		{"sent", "template", false, func(st *step, arg string) bool { return st.c.Sent[arg].Count > 0 }},
 		{"sent_twice", "template", false, func(st *step, arg string) bool { return st.c.Sent[arg].Count >= 2 }},
 		{"already_closed", "", false, func(st *step, _ string) bool { return st.status && slices.Contains(st.p.ClosedAs, st.c.Account.Status) }},
+		{"funds", "", false, func(st *step, _ string) bool { return st.balancesRead() && len(nonZero(st.c.Balances)) > 0 }},
+		{"no_funds", "", false, func(st *step, _ string) bool { return st.balancesRead() && len(nonZero(st.c.Balances)) == 0 }},
 		{"complaint_open", "", false, func(st *step, _ string) bool { return st.c.Complaint.Open() }},
 		{"complaint_proposed", "", false, func(st *step, _ string) bool { return !st.c.Complaint.Proposed.IsZero() }},
 		{"reopens", "", false, func(st *step, _ string) bool { return st.reopens() }},
@@ -342,8 +344,17 @@ func (st *step) doneAsOrdered() bool {
 		return now != "restricted" && now != ""
 	case "reactivate":
 		return now == "active"
+	case "payout":
+		return st.balancesRead() && len(nonZero(st.c.Balances)) == 0
 	}
 	return now != ""
+}
+
+// balancesRead reports that this event brought the balances.
+func (st *step) balancesRead() bool { return st.e.Facts != nil && st.e.Facts.Balances != nil }
+
+func nonZero(all []Money) []Money {
+	return slices.DeleteFunc(slices.Clone(all), func(m Money) bool { return sign(m.Amount) == 0 })
 }
 
 func (st *step) overdue(kind string) bool {

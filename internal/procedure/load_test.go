@@ -194,14 +194,18 @@ func FuzzLoadProcedure(f *testing.F) {
 	f.Add(string(files["closure.yaml"].Data))
 	f.Add("procedure: [x\n")
 	f.Add("moves: [{from: , on: }]\nitems: {a: }\nstates: 1\n")
-	cals := os.DirFS("../../config/calendars")
+	cals := calendars(f)
 	f.Fuzz(func(t *testing.T, text string) {
 		one := fstest.MapFS{"other.yaml": {Data: []byte(text)}}
 		for _, name := range []string{"jurisdictions.yaml", "brands/e-money.yaml", "fragments/base.yaml", "fragments/stop.yaml"} {
 			one[name] = files[name]
 		}
-		s, err := Load(one, cals)
-		if err == nil && s.Machine("e-money", "other") == nil {
+		src, err := readAll(one, cals)
+		if err != nil {
+			return
+		}
+		s := &Set{Version: src.version, machines: map[string]map[string]*Machine{}, profiles: src.profiles, jurisdictions: src.jurisdictions, calendars: cals}
+		if s.merge(src) == nil && s.check() == nil && s.Machine("e-money", "other") == nil {
 			t.Error("loaded without a machine")
 		}
 	})

@@ -798,3 +798,18 @@ func TestClocksTellStaffAtHalfFourFifthsAndTheEnd(t *testing.T) {
 		t.Errorf("told %d times, %+v", told, p.c.Clocks)
 	}
 }
+
+func TestMoneyThatArrivesAfterClosingIsPaidOut(t *testing.T) {
+	p := begin(t, "e-money", "late_redemption", Low)
+	late := func(f *AccountFacts) {
+		s := "closed"
+		f.Status, f.Balances = &s, &[]Money{{"EUR", "25.00"}, {"USD", "0.00"}}
+	}
+	p.mail(Mail{Confidence: 0.9}).account(late).answer().in("funds_check").account(late).in("review").sent("closure.late_redemption")
+	p.agentItems(alice).do(by(alice, agent.Agent, Event{Kind: Recommend})).do(by(bob, agent.Approver, Event{Kind: Approve})).clear().account(late).in("executing")
+	p.do(Event{Kind: Executed, Actor: "system", Role: System, Key: p.c.Execution.Key, Code: "ok"}).account(late).in("verifying")
+	p.account(func(f *AccountFacts) { s := "closed"; f.Status = &s }).in("paid_out").sent("withdrawal.paid")
+	if a := p.vars("withdrawal.paid")["amount"]; a != "25.00 EUR" {
+		t.Errorf("amount %v", a)
+	}
+}

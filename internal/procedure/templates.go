@@ -57,6 +57,7 @@ closure.refused C reason_text next? complaint? offer_soft?
 closure.refused_neutral C complaint?
 closure.expired C reopen_days
 closure.post C
+closure.late_redemption R amount how
 soft.offer C
 soft.confirm R disabled return?
 reactivation.request R docs? steps

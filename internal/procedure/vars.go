@@ -348,6 +348,9 @@ func (st *step) ofCase(key, name string) any {
 		if key == "closure.dust" {
 			return wordOrNil(moneyNote(st.c.Dust))
 		}
+		if key == "closure.late_redemption" {
+			return wordOrNil(moneyNote(nonZero(st.c.Balances)))
+		}
 		return wordOrNil(st.c.Facts["amount"])
 	case "options":
 		return texts(dustWords(st.p.DustWays), lang)
@@ -373,6 +376,8 @@ func (st *step) ofCase(key, name string) any {
 		return wordOrNil(st.c.Facts["txid"])
 	case "note":
 		return wordOrNil(withdrawalNote(st.c.Finding.Code).In(lang))
+	case "how":
+		return texts(redemptionSteps(), lang)
 	case "steps":
 		return texts(reactivationSteps(), lang)
 	case "holding_rule":

@@ -165,6 +165,13 @@ func withdrawalNote(finding string) Text {
 	return Text{}
 }
 
+func redemptionSteps() []Text {
+	return []Text{
+		{"请从本邮箱回复，写明您本人名下的收款银行账户或钱包。", "Reply to this mail from this address and name a bank account or wallet of your own."},
+		{"如我们请您补充资料，请一并发送。", "Send the documents we ask for, if any."},
+	}
+}
+
 func reactivationSteps() []Text {
 	return []Text{
 		{"请打开我们发送的确认链接，确认是您本人提出的申请。", "Open the confirmation link we send you, to show that the request is yours."},
