@@ -3,6 +3,7 @@ package email
 import (
 	_ "embed"
 	"regexp"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -56,17 +57,37 @@ func appendOnce(list []string, s string) []string {
 	return append(list, s)
 }
 
-// digitGroups is a run of digits with single blanks or hyphens between them.
-var digitGroups = regexp.MustCompile(`\d+(?:[ -]\d+)*`)
+// digitGroup finds the next run of digits with single blanks or hyphens between them, at or after from; end is 0 if there is
+// none.
+func digitGroup(text string, from int) (start, end int) {
+	for start = from; start < len(text) && !isDigit(text, start); start++ {
+	}
+	if start == len(text) {
+		return 0, 0
+	}
+	end = start + 1
+	for end < len(text) {
+		switch {
+		case isDigit(text, end):
+			end++
+		case (text[end] == ' ' || text[end] == '-') && isDigit(text, end+1):
+			end += 2
+		default:
+			return start, end
+		}
+	}
+	return start, end
+}
+
+func isDigit(text string, i int) bool { return i < len(text) && text[i] >= '0' && text[i] <= '9' }
 
 // cardSpans finds numbers that a card network issues and whose check digit is right (ISO/IEC 7812-1), also beside other numbers.
 func cardSpans(text string) []secretSpan {
 	var spans []secretSpan
-	for _, run := range digitGroups.FindAllStringIndex(text, -1) {
-		if run[1]-run[0] < 13 {
-			continue
+	for start, end := digitGroup(text, 0); end > 0; start, end = digitGroup(text, end) {
+		if end-start >= 13 {
+			spans = append(spans, cardsIn(text, start, end)...)
 		}
-		spans = append(spans, cardsIn(text, run[0], run[1])...)
 	}
 	return spans
 }
@@ -156,7 +177,24 @@ var seedWords = sync.OnceValue(func() map[string]bool {
 	return words
 })
 
-var letters = regexp.MustCompile(`[A-Za-z]+`)
+// asciiWord finds the next run of ASCII letters at or after from and writes it in small letters to buf, as far as it fits: words of
+// the list have at most eight letters. end is 0 if there is none.
+func asciiWord(text string, from int, buf *[9]byte) (start, end, n int) {
+	for start = from; start < len(text) && !letter(text[start]); start++ {
+	}
+	for end = start; end < len(text) && letter(text[end]); end++ {
+		if n < len(buf) {
+			buf[n] = text[end] | 0x20
+			n++
+		}
+	}
+	if start == end {
+		return 0, 0, 0
+	}
+	return start, end, n
+}
+
+func letter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
 
 // seedSpans finds 12 or more words of the list in a row with nothing but blanks, commas and numbering between them.
 func seedSpans(text string) []secretSpan {
@@ -172,18 +210,19 @@ func seedSpans(text string) []secretSpan {
 		}
 		n = 0
 	}
-	for _, at := range letters.FindAllStringIndex(text, -1) {
-		if !known[strings.ToLower(text[at[0]:at[1]])] {
+	var word [9]byte
+	for from, to, size := asciiWord(text, 0, &word); to > 0; from, to, size = asciiWord(text, to, &word) {
+		if !known[string(word[:size])] {
 			flush()
 			continue
 		}
-		if n > 0 && !seedGap(text[end:at[0]]) {
+		if n > 0 && !seedGap(text[end:from]) {
 			flush()
 		}
 		if n == 0 {
-			start = at[0]
+			start = from
 		}
-		end = at[1]
+		end = to
 		n++
 	}
 	flush()
@@ -196,14 +235,46 @@ func seedGap(s string) bool {
 
 var codeAfter = regexp.MustCompile(`(?i)(?:验证码|驗證碼|校验码|校驗碼|动态码|動態碼|动态密码|確認コード|認証コード|인증번호|인증 ?코드|verification code|security code|one[- ]time (?:code|password|pin)|\botp\b|passcode|auth(?:entication)? code|confirmation code|login code|bestätigungscode|code de (?:vérification|sécurité)|código de (?:verificación|verificação|seguridad)|код (?:подтверждения|из смс)|mã xác (?:nhận|minh)|kode verifikasi|doğrulama kodu|\bpin\b)[^0-9\n]{0,16}((?:[A-Z]-)?\d{3,4}[ -]?\d{1,4})`)
 
+// codeWords begin every match of codeAfter: a text without any of them needs no slow look.
+var codeWords = strings.Fields("验证码 驗證碼 校验码 校驗碼 动态码 動態碼 动态密码 コード 인증 code one-time otp pin código код mã kodu kode")
+
+// mentions reports whether a text holds one of the words, whatever their case.
+func mentions(text string, words []string) bool {
+	lower := strings.ToLower(text)
+	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(lower, w) })
+}
+
 // codeSpans finds 4 to 8 digits right after a word for one-time code.
 func codeSpans(text string) []secretSpan {
+	if !mentions(text, codeWords) {
+		return nil
+	}
 	var spans []secretSpan
-	for _, at := range codeAfter.FindAllStringSubmatchIndex(text, -1) {
-		if at[3] < len(text) && text[at[3]] >= '0' && text[at[3]] <= '9' {
+	for start, end := 0, 0; start < len(text); start = end {
+		end = start + lineLength(text[start:])
+		if line := text[start:end]; strings.ContainsAny(line, "0123456789") && mentions(line, codeWords) {
+			spans = append(spans, codesIn(text, start, end)...)
+		}
+	}
+	return spans
+}
+
+// lineLength is the length of the first line with its end.
+func lineLength(s string) int {
+	if i := strings.IndexByte(s, '\n'); i >= 0 {
+		return i + 1
+	}
+	return len(s)
+}
+
+func codesIn(text string, start, end int) []secretSpan {
+	var spans []secretSpan
+	for _, at := range codeAfter.FindAllStringSubmatchIndex(text[start:end], -1) {
+		from, to := start+at[2], start+at[3]
+		if isDigit(text, to) {
 			continue
 		}
-		spans = append(spans, secretSpan{at[2], at[3], SecretCode, ""})
+		spans = append(spans, secretSpan{from, to, SecretCode, ""})
 	}
 	return spans
 }
@@ -213,6 +284,23 @@ var passwordAfter = regexp.MustCompile(`(?i)(?:密码|密碼|口令|パスワー
 // passwordSpans finds what follows a word for password and a sign or verb that introduces it. After a mere verb it must look like one,
 // with a digit or a sign: "the password is wrong" holds no secret.
 func passwordSpans(text string) []secretSpan {
+	if !mentions(text, passwordWords) {
+		return nil
+	}
+	var spans []secretSpan
+	for start, end := 0, 0; start < len(text); start = end {
+		end = start + lineLength(text[start:])
+		if mentions(text[start:end], passwordWords) {
+			spans = append(spans, passwordsIn(text[start:end], start)...)
+		}
+	}
+	return spans
+}
+
+// passwordWords begin every match of passwordAfter.
+var passwordWords = strings.Fields("密码 密碼 口令 パスワード 비밀번호 passw pwd passphrase kennwort passe contraseña senha parola пароль mật kata şifre")
+
+func passwordsIn(text string, offset int) []secretSpan {
 	var spans []secretSpan
 	for _, at := range passwordAfter.FindAllStringSubmatchIndex(text, -1) {
 		value := strings.TrimRight(text[at[4]:at[5]], `.,;"')`)
@@ -220,7 +308,7 @@ func passwordSpans(text string) []secretSpan {
 		if len(value) < 4 || strings.HasPrefix(value, "http") || !sign && !strings.ContainsAny(value, "0123456789!@#$%^&*_+~") {
 			continue
 		}
-		spans = append(spans, secretSpan{at[4], at[4] + len(value), SecretPassword, ""})
+		spans = append(spans, secretSpan{offset + at[4], offset + at[4] + len(value), SecretPassword, ""})
 	}
 	return spans
 }
