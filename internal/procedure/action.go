@@ -106,13 +106,25 @@ func (st *step) send(key, challenge string) error {
 	}
 	last := st.c.Sent[key]
 	st.c.Sent[key] = Sending{At: st.now, Count: last.Count + 1}
-	fx := Effect{Kind: Send, Template: key, To: def.To, Vars: vars, Page: def.Page, Challenge: challenge,
+	fx := Effect{Kind: Send, Template: key, To: def.To, Address: st.address(def.To), Vars: vars, Page: def.Page, Challenge: challenge,
 		Key: fmt.Sprintf("%d/%s/%d", st.c.Ticket, key, last.Count+1)}
 	if challenge != "" {
 		fx.Expires = st.c.Challenge.ExpiresAt
 	}
 	st.fx = append(st.fx, fx)
 	return nil
+}
+
+// address is where a mail goes. Whoever is not known is answered where they wrote from; from an answered challenge on everything
+// goes to the registered address, also when somebody else's mail opened the ticket.
+func (st *step) address(to Recipient) string {
+	switch {
+	case st.stranger && to == ToCustomer:
+		return st.e.Mail.From
+	case to == ToRegistered || st.c.Identity.Level >= A3 && st.c.Account.Address != "":
+		return st.c.Account.Address
+	}
+	return st.c.Identity.From
 }
 
 // reply sends unless the same mail went out within the period: asking every hour gets one answer.

@@ -38,6 +38,7 @@ type Effect struct {
 	Kind      EffectKind     `json:"kind"`
 	Template  string         `json:"template,omitzero"`
 	To        Recipient      `json:"to,omitzero"`
+	Address   string         `json:"address,omitzero"` // of Send: where exactly it goes; "" is the ticket's own address
 	Vars      map[string]any `json:"vars,omitzero"`
 	Status    ticket.Status  `json:"status,omitzero"`
 	Stage     string         `json:"stage,omitzero"`

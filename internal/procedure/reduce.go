@@ -178,6 +178,10 @@ func (st *step) files(ml *Mail) {
 	beyond := CheckMail(ml.Files, st.p.Files)
 	for i, f := range ml.Files {
 		f.Message = ml.Message
+		if st.c.Account.Address != "" && !sameAddress(ml.From, st.c.Account.Address) {
+			st.c.Unsorted = append(st.c.Unsorted, f) // kept, but it answers nothing we asked the owner for
+			continue
+		}
 		if _, tooMuch := beyond[i]; tooMuch {
 			f.Size = max(f.Size, st.p.Files.MaxSize+1)
 		}

@@ -813,3 +813,27 @@ func TestMoneyThatArrivesAfterClosingIsPaidOut(t *testing.T) {
 		t.Errorf("amount %v", a)
 	}
 }
+
+func TestFactsGoToTheOwnerAlsoWhenAStrangerOpenedTheTicket(t *testing.T) {
+	p := begin(t, "e-money", "closure", Low)
+	p.mail(Mail{Confidence: 0.97, From: "mallory@elsewhere.example", Aligned: true, Facts: map[string]string{"account_id": "acc-7"}}).account(nil)
+	if f := p.fx[0]; f.Template != "identity.use_registered" || f.Address != "mallory@elsewhere.example" || p.fx[1].Address != owner {
+		t.Errorf("%+v", p.fx)
+	}
+	p.mail(Mail{From: "mallory@elsewhere.example", Aligned: true, Files: []File{picture("identity", "forged")}})
+	if p.c.Items["cl.identity_doc"].File != nil || len(p.c.Unsorted) != 1 {
+		t.Error("a stranger's document answers what the owner was asked for")
+	}
+	p.mail(Mail{}).account(nil).sent("identity.challenge").answer().do(p.statements())
+	p.account(func(f *AccountFacts) { f.Links = &[]string{"shop"} }).sent("closure.blocked")
+	for _, f := range p.fx {
+		if f.Kind == Send && f.Address != owner {
+			t.Errorf("%s goes to %s", f.Template, f.Address)
+		}
+	}
+	p.mail(Mail{From: "mallory@elsewhere.example", Aligned: true}).sent()
+	p.wait(25*time.Hour).mail(Mail{From: "mallory@elsewhere.example", Aligned: true}).sent("identity.use_registered", "security.other_address")
+	if f := p.fx[0]; f.Address != "mallory@elsewhere.example" {
+		t.Errorf("answered to %s", f.Address)
+	}
+}
