@@ -607,7 +607,7 @@ func (st *step) classified() (string, error) {
 	if err := st.into(st.e.Code); err != nil {
 		return "", err
 	}
-	st.c.State = st.m.Initial
+	st.from, st.c.State = st.c.State, st.m.Initial
 	return "classified", nil
 }
 

@@ -837,3 +837,26 @@ func TestFactsGoToTheOwnerAlsoWhenAStrangerOpenedTheTicket(t *testing.T) {
 		t.Errorf("answered to %s", f.Address)
 	}
 }
+
+func TestEveryProcedureStartsByMailAndByClassification(t *testing.T) {
+	set := load(t)
+	for _, profile := range set.Profiles() {
+		for _, name := range set.Procedures() {
+			p := begin(t, profile, name, Medium)
+			p.mail(Mail{Confidence: 0.9})
+			if p.c.State == "received" || p.c.State == "triage" {
+				t.Errorf("%s with %s: a mail leads to %s", name, profile, p.c.State)
+			}
+			q := begin(t, profile, "closure", Medium)
+			q.mail(Mail{Confidence: 0.1}).in("triage").do(by(alice, agent.Agent, Event{Kind: Classified, Code: name}))
+			if q.c.Procedure != name || q.c.State != p.c.State {
+				t.Errorf("%s with %s: filed by hand it leads to %s, by mail to %s", name, profile, q.c.State, p.c.State)
+			}
+			for _, f := range q.fx {
+				if f.Record != nil && f.Record.From != "triage" {
+					t.Errorf("%s: recorded as coming from %s", name, f.Record.From)
+				}
+			}
+		}
+	}
+}

@@ -76,6 +76,7 @@ type step struct {
 	now time.Time
 	fx  []Effect
 
+	from     string // where the case stood before it was filed anew
 	stranger bool   // the mail came from somebody else
 	before   Case   // as it was, for guards about what changed
 	result   string // of an execution
@@ -209,6 +210,9 @@ func (st *step) pick(on string) (Move, error) {
 // take makes one move and records it.
 func (st *step) take(mv Move, on string) error {
 	from := st.c.State
+	if st.from != "" {
+		from, st.from = st.from, ""
+	}
 	if mv.To != "" {
 		if err := st.enter(mv); err != nil {
 			return err

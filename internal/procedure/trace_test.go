@@ -63,3 +63,21 @@ func TestRequirementsAreTraced(t *testing.T) {
 		t.Errorf("%d rows", len(rows))
 	}
 }
+
+// Who edits the files reads config/procedures/README.md. It has to name every event, condition and action there is.
+func TestTheGuideForEditorsIsComplete(t *testing.T) {
+	b, err := os.ReadFile("../../config/procedures/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := regexp.MustCompile(`[a-z_0-9.]+`).FindAllString(string(b), -1)
+	need := slices.Concat(events(), checkNames(), sortedKeys(actionNames()))
+	for _, g := range guards() {
+		need = append(need, g.name)
+	}
+	for _, name := range need {
+		if !slices.Contains(words, name) && !slices.Contains(words, name+".") {
+			t.Errorf("%s is not explained", name)
+		}
+	}
+}
