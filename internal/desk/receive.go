@@ -4,29 +4,62 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"sync"
 
 	"postdesk/internal/mailbox"
 	"postdesk/internal/store"
 	"postdesk/internal/ticket"
 )
 
+// group is how many mails one transaction takes in: enough to share the cost of a commit, few enough that the next group is
+// read while it runs.
+const group = 64
+
 // Receive turns a batch of mails into tickets, exactly once: when it returns nil, every mail of the batch has its outcome in
-// the database, and a mail that already had one is left alone. The whole batch is one transaction. If that fails, each mail
-// is tried alone, and one that still fails is set aside with its raw bytes: nothing blocks and nothing is lost. An error
-// means that the database took nothing more; the poller brings the rest again.
+// the database, and a mail that already had one is left alone. Mails are committed in groups, one transaction each. If that
+// fails, each mail is tried alone, and one that still fails is set aside with its raw bytes: nothing blocks and nothing is
+// lost. An error means that the database took nothing more; the poller brings the rest again.
 //
 // fence is the poller's right to the mailbox (see mailbox.Ledger); 0 for an import, which needs none.
 func (d *Desk) Receive(ctx context.Context, fence int64, batch []mailbox.Mail) error {
-	readings := d.readAll(ctx, batch)
+	reading, stop := context.WithCancel(ctx)
+	ahead, wait := d.readAhead(reading, batch)
+	defer wait()
+	defer stop()
+	for readings := range ahead {
+		if err := d.commit(ctx, fence, readings); err != nil {
+			return fmt.Errorf("receive %d mails: %w", len(batch), err)
+		}
+		d.Queued()
+	}
+	return ctx.Err()
+}
+
+// readAhead reads the batch group by group, one group ahead of the database. wait returns when it has ended.
+func (d *Desk) readAhead(ctx context.Context, batch []mailbox.Mail) (ahead <-chan []*reading, wait func()) {
+	out := make(chan []*reading)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		defer close(out)
+		for part := range slices.Chunk(batch, group) {
+			select {
+			case out <- d.readAll(ctx, part):
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+	return out, wg.Wait
+}
+
+// commit gives every reading of a group its outcome.
+func (d *Desk) commit(ctx context.Context, fence int64, readings []*reading) error {
 	err := d.receive(ctx, fence, readings)
 	if err != nil && !d.hopeless(ctx, err) {
 		err = d.receiveEach(ctx, fence, readings)
 	}
-	if err != nil {
-		return fmt.Errorf("receive %d mails: %w", len(batch), err)
-	}
-	d.Queued()
-	return nil
+	return err
 }
 
 // receive commits the outcome of every reading, or of none.
