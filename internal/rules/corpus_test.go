@@ -134,3 +134,22 @@ func TestBanking77(t *testing.T) {
 	report := rules.Score(classify(set, corpus(t, "banking77_train.jsonl")))
 	show(t, "banking77_train", report)
 }
+
+func TestOwn(t *testing.T) {
+	set := load(t)
+	files, err := filepath.Glob("../../testdata/rules/*.jsonl")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no labelled mails", err)
+	}
+	var mails []mail
+	for _, f := range files {
+		mails = append(mails, readMails(t, f)...)
+	}
+	report := rules.Score(classify(set, mails))
+	show(t, "own mails", report)
+	if os.Getenv("POSTDESK_WRONG") != "" {
+		for _, c := range report.Wrong {
+			fmt.Printf("%s want %s got %s (%.2f) %v\n", c.ID, c.Want, c.Got.Category, c.Got.Confidence, c.Got.Scores)
+		}
+	}
+}
