@@ -95,6 +95,7 @@ func port(a net.Addr) int {
 
 // play runs the real service against the demo's post office while the customers write.
 func (d *demoCommand) play(ctx context.Context, settings *config.Config, world *demo.World, out *lines) error {
+	bound()
 	log := slog.New(slog.DiscardHandler)
 	st, err := openStore(ctx, settings, log)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"runtime/debug"
 	"slices"
 	"syscall"
 	"time"
@@ -45,6 +46,7 @@ func (s *serveCommand) logger(std streams) *slog.Logger {
 
 // serve opens the store, makes the desk and its workers, and runs them until ctx ends or one of them cannot go on.
 func serve(ctx context.Context, settings *config.Config, log *slog.Logger, only []string) error {
+	bound()
 	unlock, err := soleProcess(settings.Database.Path())
 	if err != nil {
 		return err
@@ -62,6 +64,20 @@ func serve(ctx context.Context, settings *config.Config, log *slog.Logger, only 
 		return errors.Join(err, st.Close())
 	}
 	return errors.Join(service.Run(ctx, only), st.Close())
+}
+
+// memory is what the service's heap may grow to before the garbage collector works harder, and batchBytes what a poller holds
+// of one batch: memory stays flat however large the mailbox is.
+const (
+	memory     = 96 << 20
+	batchBytes = 4 << 20
+)
+
+// bound keeps memory small, unless the operator has decided (GOMEMLIMIT).
+func bound() {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memory)
+	}
 }
 
 // service is the desk with everything that works on its own.
@@ -174,7 +190,7 @@ func pollerConfig(s *config.Config, m config.Mailbox) (mailbox.Config, error) {
 		Name: m.Name, Brand: m.Brand, Address: m.Address, Host: m.IMAP.Host, Port: m.IMAP.Port, TLS: m.IMAP.TLS, Insecure: m.IMAP.Insecure,
 		Username: m.IMAP.Username, Password: func() (string, error) { return config.Secret(m.IMAP.Password, m.IMAP.PasswordFile) },
 		TLSConfig: tlsConfig, Folder: m.IMAP.Folder, Junk: m.Junk, Done: m.IMAP.Done, Poll: m.IMAP.Poll.D(),
-		MaxSize: int64(m.IMAP.MaxSize), Batch: s.Intake.Batch, Lease: leaseTime(s),
+		MaxSize: int64(m.IMAP.MaxSize), Batch: s.Intake.Batch, Bytes: batchBytes, Lease: leaseTime(s),
 	}
 	if m.IMAP.OAuth2.TokenURL != "" {
 		cfg.Token = accessToken(m.IMAP.OAuth2)
