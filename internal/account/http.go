@@ -169,7 +169,7 @@ func (h *HTTP) order(ctx context.Context, action, ref, key string) (Outcome, err
 	case !slices.Contains([]State{Done, Retry, Refused}, o.State):
 		return Outcome{State: Unclear, Problem: fmt.Sprintf("outcome %q is not understood", o.State)}, nil
 	}
-	return Outcome{State: o.State, At: o.At, Problem: o.Problem}, nil
+	return Outcome(o), nil
 }
 
 func path(ref, what string) string { return "/v1/accounts/" + url.PathEscape(ref) + "/" + what }

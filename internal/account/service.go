@@ -118,6 +118,6 @@ func (s service) act(w http.ResponseWriter, r *http.Request) {
 	case o.State == Unclear:
 		http.Error(w, `{"error":"unavailable"}`, http.StatusServiceUnavailable)
 	default:
-		write(w, orderBody{State: o.State, At: o.At, Problem: o.Problem})
+		write(w, orderBody(o))
 	}
 }

@@ -33,7 +33,7 @@ func TestDetect(t *testing.T) {
 		{"ms", "Saya tidak boleh log masuk ke akaun saya kerana wang saya"},
 		{"tr", "Hesabıma giriş yapamıyorum, lütfen yardım edin"},
 		{"ar", "لا أستطيع الدخول إلى حسابي"},
-		{"fa", "نمی‌توانم وارد حساب کاربری خود شوم"},
+		{"fa", "نمی\u200cتوانم وارد حساب کاربری خود شوم"},
 		{"th", "เข้าสู่ระบบไม่ได้ค่ะ"},
 		{"nl", "Ik kan niet meer inloggen op mijn rekening"},
 		{"pl", "Nie mogę się zalogować na moje konto"},
