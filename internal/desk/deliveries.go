@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"time"
 
@@ -136,15 +137,19 @@ func (d *Desk) unwanted(ctx context.Context, tx *store.Tx, row *ticket.Delivery)
 	return "", nil
 }
 
-// Finish writes down what became of a job, with the server's words.
+// Finish writes down what became of a job, with the server's words. What was decided meanwhile stands: a person cancelled the
+// delivery before it was started, or a bounce came before the server's answer.
 func (o Outbox) Finish(ctx context.Context, job outbox.Job, r outbox.Result) error {
 	return o.desk.Store.Write(ctx, System, func(tx *store.Tx) error {
 		d, err := o.leased(tx, job)
 		if err != nil {
 			return err
 		}
-		d.State, d.LastCode, d.LastResponse, d.NextAttemptAt, d.Attempts = r.State, r.Code, r.Response, r.Next, r.Attempts
 		tx.ReleaseDelivery(d.ID, job.Fence)
+		if d.State.Final() {
+			return nil
+		}
+		d.State, d.LastCode, d.LastResponse, d.NextAttemptAt, d.Attempts = r.State, r.Code, r.Response, r.Next, r.Attempts
 		if r.State == ticket.Accepted {
 			d.AcceptedAt = tx.Now()
 		}
@@ -157,11 +162,17 @@ func (o Outbox) Finish(ctx context.Context, job outbox.Job, r outbox.Result) err
 			}
 			rows = append(rows, t...)
 		}
-		data := map[string]any{"delivery": d.ID, "attempt": d.Attempts, "code": r.Code, "response": r.Response}
+		data := map[string]any{"delivery": d.ID, "attempt": d.Attempts, "code": r.Code, "response": withoutAddresses(r.Response)}
 		tx.Record("delivery."+string(r.State), d.TicketID, data, rows...)
 		return nil
 	})
 }
+
+var anAddress = regexp.MustCompile(`[^\s<>()\[\]"',;:]+@[^\s<>()"',;:]+`)
+
+// withoutAddresses is a server's answer as it stands in the record, which keeps ids and no personal data: servers like to
+// repeat the recipient's address. The delivery itself has the full words.
+func withoutAddresses(response string) string { return anAddress.ReplaceAllString(response, "…") }
 
 // flagTicket puts a flag where agents see it; a ticket that has it already is left alone.
 func flagTicket(ctx context.Context, tx *store.Tx, number int64, flag string) ([]any, error) {

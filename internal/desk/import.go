@@ -2,11 +2,12 @@ package desk
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"time"
 
 	"postdesk/internal/mailbox"
-	"postdesk/internal/store"
 	"postdesk/internal/ticket"
 )
 
@@ -26,20 +27,29 @@ func (d *Desk) Import(ctx context.Context, name string, mails []FileMail) (Impor
 	if err != nil {
 		return Imported{}, err
 	}
-	fresh, n, err := d.unknown(ctx, mails)
-	if err != nil || len(fresh) == 0 {
-		return n, err
-	}
 	target := importPrefix + box.Name
 	if err := d.ensureMailbox(ctx, target); err != nil {
-		return n, err
+		return Imported{}, err
+	}
+	var n Imported
+	for rest := mails; len(rest) > 0 && err == nil; {
+		rest, err = d.importOnce(ctx, target, rest, &n)
+	}
+	return n, err
+}
+
+// importOnce takes in what it can, counts it, and returns the mails whose places another import took first.
+func (d *Desk) importOnce(ctx context.Context, target string, mails []FileMail, n *Imported) (rest []FileMail, err error) {
+	fresh, err := d.unknown(ctx, mails, n)
+	if err != nil || len(fresh) == 0 {
+		return nil, err
 	}
 	batch, err := d.number(ctx, target, fresh)
 	if err != nil {
-		return n, err
+		return nil, err
 	}
 	if err := d.Receive(ctx, 0, batch); err != nil {
-		return n, err
+		return nil, err
 	}
 	return d.tally(ctx, n, batch)
 }
@@ -50,14 +60,15 @@ type FileMail struct {
 	Received time.Time
 }
 
-func (d *Desk) unknown(ctx context.Context, mails []FileMail) (fresh []FileMail, n Imported, err error) {
+// unknown leaves out the mails whose bytes are known, and counts them.
+func (d *Desk) unknown(ctx context.Context, mails []FileMail, n *Imported) (fresh []FileMail, err error) {
 	shas := make([]string, len(mails))
 	for i, m := range mails {
-		shas[i] = store.Pack(m.Raw).SHA256
+		shas[i] = hashOf(m.Raw)
 	}
 	known, err := d.Store.InboundByRaw(ctx, shas)
 	if err != nil {
-		return nil, n, fmt.Errorf("look up known mails: %w", err)
+		return nil, fmt.Errorf("look up known mails: %w", err)
 	}
 	seen := map[string]bool{}
 	for i, m := range mails {
@@ -68,11 +79,16 @@ func (d *Desk) unknown(ctx context.Context, mails []FileMail) (fresh []FileMail,
 		seen[shas[i]] = true
 		fresh = append(fresh, m)
 	}
-	return fresh, n, nil
+	return fresh, nil
 }
 
-// number gives the mails the next places in the pseudo-mailbox. Two imports at once may take the same places: the unique key
-// lets one of them win, and the other is repeated by its caller.
+func hashOf(raw []byte) string {
+	sum := sha256.Sum256(raw)
+	return hex.EncodeToString(sum[:])
+}
+
+// number gives the mails the next places in the pseudo-mailbox. Two imports at once may take the same places: one of them
+// wins, and the other sees it in the tally.
 func (d *Desk) number(ctx context.Context, target string, mails []FileMail) ([]mailbox.Mail, error) {
 	next, err := d.Store.LastInboundUID(ctx, target)
 	if err != nil {
@@ -86,24 +102,28 @@ func (d *Desk) number(ctx context.Context, target string, mails []FileMail) ([]m
 	return batch, nil
 }
 
-func (d *Desk) tally(ctx context.Context, n Imported, batch []mailbox.Mail) (Imported, error) {
+// tally counts what became of the mails, and returns those whose places hold another mail.
+func (d *Desk) tally(ctx context.Context, n *Imported, batch []mailbox.Mail) (rest []FileMail, err error) {
 	uids := make([]uint32, len(batch))
 	for i, m := range batch {
 		uids[i] = m.UID
 	}
 	rows, err := d.Store.InboundByUID(ctx, batch[0].Mailbox, 1, uids)
 	if err != nil {
-		return n, fmt.Errorf("count the outcomes: %w", err)
+		return nil, fmt.Errorf("count the outcomes: %w", err)
 	}
-	for _, row := range rows {
-		switch row.Outcome {
-		case ticket.Quarantined:
+	for _, m := range batch {
+		row := rows[m.UID]
+		switch {
+		case row.RawSHA256 != hashOf(m.Raw):
+			rest = append(rest, FileMail{Raw: m.Raw, Received: m.InternalDate})
+		case row.Outcome == ticket.Quarantined:
 			n.Quarantined++
-		case ticket.Duplicate:
+		case row.Outcome == ticket.Duplicate:
 			n.Duplicate++
 		default:
 			n.New++
 		}
 	}
-	return n, nil
+	return rest, nil
 }

@@ -28,14 +28,23 @@ func (d *Desk) Release(ctx context.Context, by string, id int64) error {
 	if err != nil {
 		return fmt.Errorf("bytes of quarantine %d: %w", id, err)
 	}
-	r := d.read(ctx, mailbox.Mail{Mailbox: h.Mailbox, UID: h.UID, InternalDate: h.At, Size: int64(len(raw)), Raw: raw})
+	in, err := d.Store.Inbound(ctx, h.InboundID)
+	if err != nil {
+		return fmt.Errorf("inbound mail of quarantine %d: %w", id, err)
+	}
+	m := mailbox.Mail{Mailbox: in.Mailbox, UIDValidity: in.UIDValidity, UID: in.UID, InternalDate: in.InternalDate, Size: in.Size, Raw: raw, Junk: d.box(in.Mailbox).Junk}
+	if in.Size > int64(len(raw)) {
+		m.Problem = mailbox.TooLarge // only its header was fetched
+	}
+	r := d.read(ctx, m)
 	if r.failed != "" {
 		return fmt.Errorf("quarantine %d: %s: %w", id, r.failed, ticket.ErrInvalid)
 	}
 	return d.releaseNew(ctx, by, id, r)
 }
 
-// releaseInto marks the held message as released: from now on it shows in the conversation.
+// releaseInto marks the held message as released: from now on it shows as a part of the conversation, and it is the desk's
+// turn, unless the ticket has ended as merged or spam.
 func (d *Desk) releaseInto(ctx context.Context, by string, id int64) error {
 	return d.Store.Write(ctx, actorOr(by), func(tx *store.Tx) error {
 		h, err := d.heldFor(ctx, tx, by, id)
@@ -46,7 +55,10 @@ func (d *Desk) releaseInto(ctx context.Context, by string, id int64) error {
 		if err != nil {
 			return fmt.Errorf("ticket %d: %w", h.TicketID, err)
 		}
-		h.State, t.Status, t.UpdatedAt = "released", ticket.Open, tx.Now()
+		h.State, t.UpdatedAt = "released", tx.Now()
+		if t.Status != ticket.Merged && t.Status != ticket.Spam {
+			t.Status = ticket.Open
+		}
 		tx.Update(&h)
 		tx.Update(&t)
 		tx.Record("quarantine.released", t.ID, map[string]any{"quarantine": h.ID, "message": h.MessageID}, &h, &t)

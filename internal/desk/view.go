@@ -201,7 +201,14 @@ func (d *Desk) conversation(ctx context.Context, number int64) (*Conversation, e
 	if err != nil {
 		return nil, fmt.Errorf("deliveries of ticket %d: %w", number, err)
 	}
+	released, err := d.releasedIn(ctx, number)
+	if err != nil {
+		return nil, err
+	}
 	for _, m := range messages {
+		if released[m.ID] {
+			m.Trust = "released"
+		}
 		v, err := d.messageView(ctx, m, deliveries)
 		if err != nil {
 			return nil, err
@@ -216,6 +223,19 @@ func (d *Desk) conversation(ctx context.Context, number int64) (*Conversation, e
 		c.Events = append(c.Events, EventViewOf(e))
 	}
 	return c, nil
+}
+
+// releasedIn names the messages of a ticket that a person let out of its quarantine. A message itself never changes.
+func (d *Desk) releasedIn(ctx context.Context, number int64) (map[int64]bool, error) {
+	rows, err := d.Store.HeldList(ctx, store.HeldFilter{Ticket: number, State: "released"})
+	if err != nil {
+		return nil, fmt.Errorf("quarantine of ticket %d: %w", number, err)
+	}
+	released := map[int64]bool{}
+	for _, h := range rows {
+		released[h.MessageID] = true
+	}
+	return released, nil
 }
 
 func (d *Desk) messageView(ctx context.Context, m ticket.Message, deliveries []ticket.Delivery) (MessageView, error) {

@@ -20,6 +20,11 @@ func (q Queries) Mailboxes(ctx context.Context) ([]ticket.Mailbox, error) {
 	return list[ticket.Mailbox](ctx, q, "mailboxes", func(db *gorm.DB) *gorm.DB { return db.Order("name") })
 }
 
+// Inbound returns the receipt of one mail.
+func (q Queries) Inbound(ctx context.Context, id int64) (ticket.Inbound, error) {
+	return one[ticket.Inbound](ctx, q, "inbound mail", "id = ?", id)
+}
+
 // InboundByUID returns the outcomes of the UIDs that have one, holes included.
 func (q Queries) InboundByUID(ctx context.Context, mailbox string, uidvalidity uint32, uids []uint32) (map[uint32]ticket.Inbound, error) {
 	rows, err := in[ticket.Inbound](ctx, q, "inbound by uid", "uid", uids, ofMailbox(mailbox, uidvalidity))
