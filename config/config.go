@@ -116,6 +116,7 @@ type SMTP struct {
 // Rules names a directory of lexicon and rules; empty means the built-in set.
 type Rules struct {
 	Dir       string  `yaml:"dir"`
+	Shadow    string  `yaml:"shadow"` // a second set that runs beside the live one without effect: where it differs, the record says so
 	Threshold float64 `yaml:"threshold"` // below it a person decides and no category template is sent
 }
 

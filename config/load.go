@@ -81,7 +81,7 @@ func (c *Config) resolve(dir string) {
 		at(&path)
 		c.Database.URL = "sqlite:" + path
 	}
-	for _, p := range []*string{&c.Keys.File, &c.Rules.Dir, &c.Database.PasswordFile, &c.SMTP.PasswordFile, &c.SMTP.CAFile, &c.Account.SecretFile} {
+	for _, p := range []*string{&c.Keys.File, &c.Rules.Dir, &c.Rules.Shadow, &c.Database.PasswordFile, &c.SMTP.PasswordFile, &c.SMTP.CAFile, &c.Account.SecretFile} {
 		at(p)
 	}
 	if c.Audit.CheckpointFile != "none" {

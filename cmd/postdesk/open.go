@@ -73,17 +73,33 @@ func makeDesk(s *config.Config, st *store.Store, log *slog.Logger, queued func()
 	if err != nil {
 		return nil, fmt.Errorf("rules: %w", err)
 	}
-	return assemble(s, st, log, queued, set)
+	shadow, err := loadShadow(s.Rules.Shadow)
+	if err != nil {
+		return nil, err
+	}
+	return assemble(s, st, log, queued, set, shadow)
+}
+
+// loadShadow reads the rule set that runs without effect; nil if there is none.
+func loadShadow(dir string) (*rules.Set, error) {
+	if dir == "" {
+		return nil, nil
+	}
+	set, err := rules.Load(config.RuleFiles(dir))
+	if err != nil {
+		return nil, fmt.Errorf("rules.shadow: %w", err)
+	}
+	return set, nil
 }
 
 // makeClerk makes a desk for verbs and lists: it reads no mail, so it does without the rules, which take longer to load than
 // all the rest of a command.
 func makeClerk(s *config.Config, st *store.Store, log *slog.Logger, queued func()) (*desk.Desk, error) {
-	return assemble(s, st, log, queued, nil)
+	return assemble(s, st, log, queued, nil, nil)
 }
 
 // assemble puts the parts together.
-func assemble(s *config.Config, st *store.Store, log *slog.Logger, queued func(), set *rules.Set) (*desk.Desk, error) {
+func assemble(s *config.Config, st *store.Store, log *slog.Logger, queued func(), set, shadow *rules.Set) (*desk.Desk, error) {
 	keys, err := config.LoadKeys(s.Keys.File)
 	if err != nil {
 		return nil, err
@@ -100,7 +116,7 @@ func assemble(s *config.Config, st *store.Store, log *slog.Logger, queued func()
 	if err != nil {
 		return nil, err
 	}
-	return desk.New(desk.Parts{Settings: s, Store: st, Rules: set, Replies: replies, Tokens: tokens, Resolver: resolver, Scanner: scan.Clamd{Address: s.Intake.Clamd}, Queued: queued, Log: log}), nil
+	return desk.New(desk.Parts{Settings: s, Store: st, Rules: set, Shadow: shadow, Replies: replies, Tokens: tokens, Resolver: resolver, Scanner: scan.Clamd{Address: s.Intake.Clamd}, Queued: queued, Log: log}), nil
 }
 
 func makeTokens(k *config.Keyring) (*email.Tokens, error) {

@@ -19,11 +19,12 @@ import (
 // System is the actor of everything that no person did.
 const System = "system"
 
-// Parts is what a Desk works with. All fields but Resolver and Queued are required.
+// Parts is what a Desk works with. All fields but Shadow, Scanner, Resolver and Queued are required.
 type Parts struct {
 	Settings *config.Config
 	Store    *store.Store
 	Rules    *rules.Set
+	Shadow   *rules.Set // runs beside Rules without effect; nil: none
 	Replies  *reply.Set
 	Tokens   *email.Tokens
 	Scanner  scan.Clamd // without an address files stay unscanned

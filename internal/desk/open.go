@@ -30,6 +30,9 @@ func (in *intake) open(r *reading, p place) error {
 	in.remember(r, row)
 	in.rememberMessage(m)
 	in.tx.Record("ticket.opened", t.ID, in.openedData(r, t, p), append(rows, row)...)
+	if r.shadow != nil {
+		in.tx.Record("rules.shadow", t.ID, map[string]any{"category": r.shadow.Category, "confidence": r.shadow.Confidence, "rules_version": r.shadow.Version})
+	}
 	if err := in.acknowledge(r, t, c); err != nil {
 		return err
 	}

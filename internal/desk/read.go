@@ -29,10 +29,11 @@ type reading struct {
 	auth     authenticity
 	facts    rules.Facts
 	decision rules.Decision
-	scans    []scan.Verdict // of the attachments
-	secrets  []string       // kinds of secrets in the writer's own words
-	record   string         // the decision as JSON, as it is stored
-	failed   string         // why the mail can only be set aside
+	scans    []scan.Verdict  // of the attachments
+	secrets  []string        // kinds of secrets in the writer's own words
+	shadow   *rules.Decision // what the shadow set would have said, where it differs
+	record   string          // the decision as JSON, as it is stored
+	failed   string          // why the mail can only be set aside
 }
 
 func (d *Desk) readAll(ctx context.Context, batch []mailbox.Mail) []*reading {
@@ -69,6 +70,7 @@ func (d *Desk) read(ctx context.Context, m mailbox.Mail) (r *reading) {
 	_, r.secrets = email.Mask(r.parsed.NewText)
 	r.facts = factsOf(r)
 	r.decision = d.Rules.Classify(r.facts)
+	r.shadow = d.shadowOf(r)
 	record, err := json.Marshal(r.decision)
 	if err != nil {
 		r.failed = fmt.Sprintf("its classification could not be recorded: %v", err)
@@ -95,4 +97,16 @@ func factsOf(r *reading) rules.Facts {
 		f.Attachments = append(f.Attachments, rules.Attachment{Filename: a.Filename, ContentType: a.ContentType})
 	}
 	return f
+}
+
+// shadowOf asks the shadow rules, if there are any; nil where they agree.
+func (d *Desk) shadowOf(r *reading) *rules.Decision {
+	if d.Shadow == nil {
+		return nil
+	}
+	other := d.Shadow.Classify(r.facts)
+	if other.Category == r.decision.Category {
+		return nil
+	}
+	return &other
 }

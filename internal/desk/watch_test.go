@@ -4,8 +4,10 @@ import (
 	"encoding/base64"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"postdesk/internal/desk"
+	"postdesk/internal/rules"
 	"postdesk/internal/ticket"
 )
 
@@ -83,6 +85,30 @@ func TestRulesReportAndBacktestChangeNothing(t *testing.T) {
 		}
 		if after := r.ticket(2); !after.UpdatedAt.Equal(before.UpdatedAt) {
 			t.Error("the backtest touched a ticket")
+		}
+	})
+}
+
+func TestShadowRulesHaveNoEffect(t *testing.T) {
+	shadow, err := rules.Load(fstest.MapFS{"all.yaml": {Data: []byte("language: en\nconcepts:\n  ANY: {about: any mail}\nterms:\n  ANY: [USDT]\nrules:\n  - {id: all.closure, match: ANY, score: {closure: 9}}\ncalibration:\n  - {margin: 0, confidence: 0.5}\n  - {margin: 5, confidence: 0.9}\n")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	each(t, func(t *testing.T, r *room) {
+		parts := r.Parts
+		parts.Shadow = shadow
+		r = &room{Desk: desk.New(parts), t: t, tokens: r.tokens}
+		r.receive(letter{})
+		v := r.ticket(1)
+		if v.Category != ticket.Withdrawal {
+			t.Errorf("filed as %s", v.Category)
+		}
+		said := false
+		for _, e := range v.Events {
+			said = said || e.Kind == "rules.shadow" && strings.Contains(string(e.Data), "closure")
+		}
+		if !said {
+			t.Error("the record does not say where the shadow set differs")
 		}
 	})
 }
