@@ -14,7 +14,7 @@ func newScratch(set *Set) *scratch {
 	return &scratch{
 		set: set, head: make([]int32, n), tail: make([]int32, n), stamp: make([]uint32, n), pending: make([]pendingPiece, len(set.lex.gapped)),
 		fired: make([]bool, len(set.rules)), firedHit: make([]hit, len(set.rules)), firedRank: make([]float64, len(set.rules)),
-		seen: make([]uint32, len(set.rules)),
+		hintTurn: make([]uint32, n), hintBits: make([]uint8, n),
 	}
 }
 
@@ -33,6 +33,7 @@ func (s *Set) Classify(f Facts) Decision {
 	d := Decision{Language: languageOf(subject, f.Body), Version: s.version}
 	w.scan(tonguesFor(d.Language, len(f.Body)))
 	w.applyRules(&f, d.Language, inherited)
+	w.takeHints(inherited)
 	w.decide(&d, inherited)
 	w.extract(&d)
 	w.provided(&d)
@@ -180,9 +181,47 @@ func (s *scratch) scores(inherited bool) [categories]float64 {
 			total += v * share
 			share *= set.Repeat
 		}
-		scores[i] = total
+		scores[i] = min(max(total, set.Floor), set.Ceiling) + s.hinted[i]
 	}
 	return scores
+}
+
+// takeHints adds up what the concepts that occur speak for by their mere mention: each once, not in an inherited subject,
+// not in what is over.
+func (s *scratch) takeHints(inherited bool) {
+	s.hinted = [categories]float64{}
+	for i := range s.occ {
+		o := &s.occ[i]
+		if int(o.concept) >= len(s.set.hints) || !s.set.hints[o.concept].set || inherited && o.field == inSubject || o.field == inFile {
+			continue
+		}
+		if s.set.lex.concepts[o.concept].role == rolePlain && s.parts[o.part]&moodSolved != 0 || s.hintTaken(i) {
+			continue
+		}
+		h := &s.set.hints[o.concept]
+		weights := &h.affirmed
+		if o.negated {
+			weights = &h.negated
+		}
+		for c, v := range weights {
+			s.hinted[c] += v
+		}
+	}
+}
+
+// hintTaken reports whether an earlier occurrence of the same concept has already given its hint.
+func (s *scratch) hintTaken(i int) bool {
+	o := &s.occ[i]
+	bit := uint8(1)
+	if o.negated {
+		bit = 2
+	}
+	if s.hintTurn[o.concept] != s.turn {
+		s.hintTurn[o.concept], s.hintBits[o.concept] = s.turn, 0
+	}
+	taken := s.hintBits[o.concept]&bit != 0
+	s.hintBits[o.concept] |= bit
+	return taken
 }
 
 func (s *scratch) positive(id int32) bool {

@@ -26,6 +26,7 @@ type Set struct {
 	mail     []int32   // rules over the whole mail, in file order
 	settings settings
 	curve    []calibrationPoint
+	hints    []hint // by concept: what a mere mention speaks for
 	version  string
 	pool     sync.Pool
 }
@@ -80,6 +81,7 @@ type fileForm struct {
 	Rules       yaml.Node `yaml:"rules"`
 	Settings    yaml.Node `yaml:"settings"`
 	Calibration yaml.Node `yaml:"calibration"`
+	Hints       yaml.Node `yaml:"hints"`
 }
 
 type settings struct {
@@ -87,12 +89,14 @@ type settings struct {
 	SubjectAlone     float64            `yaml:"subject_alone"`     // the same where the body says nothing
 	Repeat           float64            `yaml:"repeat"`            // what each further rule for a category adds, of the one before
 	Prior            map[string]float64 `yaml:"prior"`             // score of a category before anything is read
+	Floor            float64            `yaml:"floor"`             // the least a topic's rules may add up to, before hints
+	Ceiling          float64            `yaml:"ceiling"`           // and the most
 	Secondary        float64            `yaml:"secondary"`         // score from which a further topic counts as one
 	SecondaryShare   float64            `yaml:"secondary_share"`   // and its least share of the first topic's score
 }
 
 func defaultSettings() settings {
-	return settings{InheritedSubject: 0.3, SubjectAlone: 0.8, Repeat: 0.6, Secondary: 1000, SecondaryShare: 1}
+	return settings{InheritedSubject: 0.3, SubjectAlone: 0.8, Repeat: 0.6, Floor: -6, Ceiling: 9, Secondary: 1000, SecondaryShare: 1}
 }
 
 type calibrationPoint struct {
@@ -211,7 +215,7 @@ func yamlError(name string, err error) []error {
 	}
 	var errs []error
 	for _, line := range typed.Errors {
-		line = strings.ReplaceAll(line, " in type rules.fileForm", " (expected concepts, language, terms, rules, settings or calibration)")
+		line = strings.ReplaceAll(line, " in type rules.fileForm", " (expected concepts, language, terms, rules, hints, settings or calibration)")
 		line = strings.ReplaceAll(line, " in type rules.ruleForm", " in a rule")
 		line = strings.ReplaceAll(line, " in type rules.conceptForm", " in a concept (expected about, role or negatable)")
 		line = strings.ReplaceAll(line, " in type rules.settings", " in the settings")
@@ -251,7 +255,7 @@ func knownFields(form any) []string {
 		return []string{"id", "about", "match", "if", "scope", "not_in", "only_in", "score", "secondary", "flag", "provided", "priority", "queue",
 			"tags", "request", "template", "hold", "inherited", "examples", "counter"}
 	case *settings:
-		return []string{"inherited_subject", "subject_alone", "repeat", "prior", "secondary", "secondary_share"}
+		return []string{"inherited_subject", "subject_alone", "repeat", "prior", "floor", "ceiling", "secondary", "secondary_share"}
 	}
 	return nil
 }
@@ -502,7 +506,46 @@ func (l *loader) rest() {
 		if f.Calibration.Kind != 0 {
 			l.calibration(f)
 		}
+		l.hints(f)
 	}
+}
+
+// hint is what the mere mention of a concept speaks for, however it is said.
+type hint struct {
+	affirmed, negated [categories]float64
+	set               bool
+}
+
+func (l *loader) hints(f parsedFile) {
+	l.eachPair(f.name, &f.Hints, "hints", func(key, value *yaml.Node) {
+		name, ruledOut := strings.CutPrefix(key.Value, "NOT:")
+		id, ok := l.set.lex.byName[name]
+		if !ok {
+			p := parser{lex: l.set.lex}
+			l.fail(f.name, key.Line, "hints: no concept %q%s", name, p.suggest(name))
+			return
+		}
+		var weights map[string]float64
+		if !l.strict(f.name, value, &weights) {
+			return
+		}
+		if len(l.set.hints) <= int(id) {
+			l.set.hints = append(l.set.hints, make([]hint, int(id)+1-len(l.set.hints))...)
+		}
+		h := &l.set.hints[id]
+		h.set = true
+		for category, weight := range weights {
+			i := categoryIndex(category)
+			switch {
+			case i < 0:
+				l.fail(f.name, value.Line, "hints: expected one of %v, found %q", ticket.Categories(), category)
+			case ruledOut:
+				h.negated[i] = weight
+			default:
+				h.affirmed[i] = weight
+			}
+		}
+	})
 }
 
 func (l *loader) calibration(f parsedFile) {

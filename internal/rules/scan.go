@@ -21,8 +21,11 @@ type scratch struct {
 	fired     []bool
 	firedHit  []hit
 	firedRank []float64 // place weight of the best hit
-	seen      []uint32  // by rule: last sentence+turn it was tried on
 	firedList []int32
+
+	hinted   [categories]float64
+	hintTurn []uint32 // by concept: the turn in which hintBits holds
+	hintBits []uint8
 }
 
 // pendingPiece is how far a term with gaps has been found.
