@@ -41,7 +41,7 @@ fuzz: ## every fuzz target for FUZZTIME
 		echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$pkg; done; done
 
 golden: ## rewrite the golden files; read the diff before committing
-	$(GO) test ./internal/email ./internal/reply -update
+	$(GO) test ./internal/email ./internal/email/body ./internal/reply ./internal/procedure -update
 
 clean: ## remove what was built
 	rm -rf bin
