@@ -98,12 +98,15 @@ func (s *scratch) guess(t *token) guess {
 		g.tx = 9
 		return g
 	}
+	if t.letters == 0 && (strings.ContainsAny(t.text, ",.") || matchAfter(src, t.end) > 0 || matchBefore(src, t.start) > 0) {
+		return g
+	}
 	g = shape(t)
 	near, far := s.labels(t)
 	switch near {
 	case labelAccount, labelUser:
-		if t.digits >= 3 || near == labelUser && plausibleUser(t) {
-			g.account += 6
+		if t.digits >= 5 || t.digits >= 2 && t.letters > 1 || near == labelUser && plausibleUser(t) {
+			g.account += accountLabelWorth(g)
 		}
 	case labelTx, labelOrder:
 		if t.digits >= 4 {
@@ -120,6 +123,15 @@ func (s *scratch) guess(t *token) guess {
 		}
 	}
 	return g
+}
+
+// accountLabelWorth is what an account label adds to what a token looks like: little where it looks like a reference, since
+// "account" and "number" stand at references too.
+func accountLabelWorth(looks guess) float64 {
+	if looks.tx >= 2.5 {
+		return 1.5
+	}
+	return 6
 }
 
 // shape is what a token's look alone says.
@@ -199,7 +211,7 @@ func looksLikeDomain(s string) bool {
 
 // plausibleUser reports whether a word without context could be a user name: it has a digit, an underscore or a dot.
 func plausibleUser(t *token) bool {
-	return t.digits > 0 || strings.ContainsAny(t.text, "_-")
+	return t.digits > 0 && t.letters > 0 || strings.ContainsRune(t.text, '_')
 }
 
 // labelReach is how far before a token its label stands, in units: a few words.
@@ -210,6 +222,7 @@ var nameLabels = []string{labelTicket, labelCard, labelPhone, labelOtherTok, lab
 // labels finds the label that stands at the token, and one that stands farther off in the sentence.
 func (s *scratch) labels(t *token) (near, far string) {
 	best, bestFar := int32(1<<30), int32(1<<30)
+	longest := int32(0)
 	from, to := s.unitAt(t.at), s.unit[max(t.at, min(t.to, int32(len(s.buf)))-1)]
 	for _, name := range nameLabels {
 		id, ok := s.set.lex.byName[name]
@@ -230,8 +243,9 @@ func (s *scratch) labels(t *token) (near, far string) {
 			} else if o.start >= t.at {
 				continue
 			}
-			if gap <= reach && gap < best {
-				best, near = gap, name
+			// Of two labels that end at the same place the longer one says more: 单号, not 号.
+			if gap <= reach && (gap < best || gap == best && o.end-o.start > longest) {
+				best, near, longest = gap, name, o.end-o.start
 			}
 			if gap <= labelFar && gap < bestFar {
 				bestFar, far = gap, name

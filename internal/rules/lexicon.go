@@ -24,7 +24,11 @@ const (
 	roleReported           // the sentence part repeats what somebody else said
 )
 
+// label marks a hint for extraction: it is found inside longer terms too.
+const roleLabel role = 100
+
 var roleNames = map[string]role{
+	"label": roleLabel,
 	"": rolePlain, "negation": roleNegation, "negation_after": roleNegationAfter, "condition": roleCondition, "solved": roleSolved,
 	"contrast": roleContrast, "asking": roleAsking, "reported": roleReported,
 }

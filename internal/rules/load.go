@@ -273,7 +273,7 @@ func (l *loader) concepts() {
 			}
 			r, ok := roleNames[form.Role]
 			if !ok {
-				l.fail(f.name, value.Line, "concept %s: expected a role of negation, negation_after, condition, solved, contrast, asking or reported, found %q", key.Value, form.Role)
+				l.fail(f.name, value.Line, "concept %s: expected a role of negation, negation_after, condition, solved, contrast, asking, reported or label, found %q", key.Value, form.Role)
 				return
 			}
 			c := concept{name: key.Value, about: form.About, role: r, negatable: form.Negatable, where: place{f.name, key.Line}}

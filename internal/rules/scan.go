@@ -149,10 +149,11 @@ func (s *scratch) hide() {
 				continue
 			}
 		}
-		if !o.gapped && o.end <= longEnd && (o.start != longStart || o.end != longEnd) {
+		role := s.set.lex.concepts[o.concept].role
+		if role != roleLabel && !o.gapped && o.end <= longEnd && (o.start != longStart || o.end != longEnd) {
 			continue
 		}
-		if !o.gapped && o.end > longEnd && s.set.lex.concepts[o.concept].role == rolePlain {
+		if !o.gapped && o.end > longEnd && role == rolePlain {
 			longStart, longEnd = o.start, o.end
 		}
 		kept = append(kept, o)
