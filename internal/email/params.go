@@ -188,14 +188,31 @@ func nextParam(s string) (param, string) {
 
 // nextAssignment finds " name=" inside an unquoted value: a forgotten semicolon.
 func nextAssignment(v string) int {
+	small := smallLetters(v)
 	for _, name := range []string{"name", "filename", "charset", "size", "format", "x-"} {
 		for _, blank := range []string{" ", "\t"} {
-			if i := strings.Index(strings.ToLower(v), blank+name); i > 0 && strings.Contains(v[i:], "=") && !strings.ContainsAny(strings.TrimSpace(v[i:i+strings.Index(v[i:], "=")]), " ?") {
+			i := strings.Index(small, blank+name)
+			if i <= 0 {
+				continue
+			}
+			if key, _, found := strings.Cut(v[i:], "="); found && !strings.ContainsAny(strings.TrimSpace(key), " ?") {
 				return i
 			}
 		}
 	}
 	return 0
+}
+
+// smallLetters lowers ASCII letters and leaves every other byte, so that places in it are places in s: strings.ToLower changes
+// the length of what is no UTF-8.
+func smallLetters(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if c >= 'A' && c <= 'Z' {
+			b[i] = c | 0x20
+		}
+	}
+	return string(b)
 }
 
 // quoted reads up to the closing quote: the first that is followed by the end, a semicolon or another parameter. Without one the

@@ -53,7 +53,7 @@ func FuzzMask(f *testing.F) {
 		if len(kinds) == 0 && out != s {
 			t.Fatal("changed without a finding")
 		}
-		if strings.Contains(out, "4111111111111111") && strings.Contains(s, " 4111111111111111 ") {
+		if strings.Contains(out, " 4111111111111111 ") {
 			t.Fatal("card left")
 		}
 	})
