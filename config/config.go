@@ -151,7 +151,7 @@ type Automatic struct {
 	NewTicketsPerHour   int      `yaml:"new_tickets_per_hour"`   // of one sender; more are joined to the newest one without an acknowledgement
 	BreakerPer10Min     int      `yaml:"breaker_per_10_minutes"` // the least rate at which the global breaker may act
 	BreakerFactor       float64  `yaml:"breaker_factor"`         // times the usual rate of the last day
-	MaxAge              Duration `yaml:"max_age"`                // mails older than this get no acknowledgement (first import of an old mailbox)
+	MaxAge              Duration `yaml:"max_age"`                // mails older than this get no automatic answer (first import of an old mailbox)
 }
 
 // Authenticity says whom to believe about senders.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/alexedwards/argon2id"
 
@@ -39,8 +40,11 @@ type accounts interface {
 // AddAgent adds a staff account. by is who does it; "" is the operator at the machine, who has the database anyway.
 func (d *Desk) AddAgent(ctx context.Context, by string, a agent.Account, password string) error {
 	a.Name = strings.ToLower(strings.TrimSpace(a.Name))
-	if a.Name == "" || strings.ContainsAny(a.Name, " \t\r\n/@:") {
+	if !validName(a.Name) {
 		return fmt.Errorf("agent name %q: use letters, digits, dots and dashes: %w", a.Name, ticket.ErrInvalid)
+	}
+	if a.Name == System || a.Name == operator {
+		return fmt.Errorf("agent name %q stands in the record for what no agent did: %w", a.Name, ticket.ErrInvalid)
 	}
 	if !slices.Contains(agent.Roles(), a.Role) {
 		return fmt.Errorf("role %q is none of %v: %w", a.Role, agent.Roles(), ticket.ErrInvalid)
@@ -62,6 +66,16 @@ func (d *Desk) AddAgent(ctx context.Context, by string, a agent.Account, passwor
 		tx.Record("agent.added", 0, map[string]any{"agent": a.Name, "role": a.Role}, &a)
 		return nil
 	})
+}
+
+// validName accepts letters, digits, dots, dashes and underscores, beginning with a letter or digit.
+func validName(name string) bool {
+	for i, r := range name {
+		if !unicode.IsLetter(r) && !unicode.IsDigit(r) && (i == 0 || !strings.ContainsRune("._-", r)) {
+			return false
+		}
+	}
+	return name != ""
 }
 
 // ChangeAgent disables, enables or gives a new password to an account.
@@ -105,9 +119,12 @@ func setPassword(a *agent.Account, password string) (err error) {
 	return err
 }
 
+// operator is the actor of commands that nobody in particular gave: whoever may read the key file and the database.
+const operator = "operator"
+
 func actorOr(by string) string {
 	if by == "" {
-		return "operator"
+		return operator
 	}
 	return strings.ToLower(by)
 }

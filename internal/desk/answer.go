@@ -35,15 +35,33 @@ func (in *intake) firstAnswer(t *ticket.Ticket, r *reading) string {
 // acknowledge queues the first answer, or records why none is owed.
 func (in *intake) acknowledge(r *reading, t *ticket.Ticket, c *ticket.Customer) error {
 	key := in.firstAnswer(t, r)
-	if why := mayAnswer(in.occasion(r, t, c), in.Settings.Automatic); why != "" {
+	o, dedupe := in.occasion(r, t, c), fmt.Sprintf("%d/%s", t.ID, key)
+	var err error
+	if o.Again, err = in.sentBefore(t, dedupe); err != nil {
+		return err
+	}
+	if why := mayAnswer(o, in.Settings.Automatic); why != "" {
 		in.tx.Record("answer.withheld", t.ID, map[string]string{"template": key, "reason": why})
 		return nil
 	}
 	in.sent.add(t.ID, c.Address, true)
 	return in.post(in.tx, letter{
 		ticket: t, customer: c, template: key, class: ticket.ClassAck, automatic: "auto-replied",
-		dedupe: fmt.Sprintf("%d/%s", t.ID, key), inReplyTo: r.parsed.MessageID, references: r.parsed.References,
+		dedupe: dedupe, inReplyTo: r.parsed.MessageID, references: r.parsed.References,
 	})
+}
+
+// sentBefore reports whether a step was queued on the ticket already. A ticket that this transaction has just opened is not
+// asked for: nearly every mail opens one.
+func (in *intake) sentBefore(t *ticket.Ticket, dedupe string) (bool, error) {
+	if in.onTicket(t.ID) == 0 && !t.CreatedAt.Before(in.tx.Now()) {
+		return false, nil
+	}
+	known, err := in.tx.DeliveriesByDedupe(in.ctx, []string{dedupe})
+	if err != nil {
+		return false, fmt.Errorf("look up %s: %w", dedupe, err)
+	}
+	return len(known) > 0, nil
 }
 
 // letter is one mail to a customer before it is composed.
@@ -64,6 +82,9 @@ type letter struct {
 // post composes a letter once, stores its bytes and queues exactly these bytes, all within the caller's transaction.
 func (d *Desk) post(tx *store.Tx, l letter) error {
 	b, box := d.brands[l.ticket.Brand], d.supportBox(l.ticket.Brand)
+	if box.Address == "" {
+		return fmt.Errorf("brand %q of ticket %d has no mailbox in the configuration: %w", l.ticket.Brand, l.ticket.ID, ticket.ErrInvalid)
+	}
 	text, err := d.replies[b.ID].Render(l.template, l.ticket.Language, letterData(l))
 	if err != nil {
 		return fmt.Errorf("render %s for ticket %d: %w", l.template, l.ticket.ID, err)

@@ -15,15 +15,16 @@ type occasion struct {
 	NoReply     bool   // the mail's own headers ask for silence
 	Junk        bool   // it came from a junk folder
 	To          string
-	OwnAddress  bool // To is one of ours
-	Dead        bool // To is known to bounce
-	Public      bool // To's domain is a mail provider's: no cap on the domain
-	Age         time.Duration
-	TicketDay   int // automatic mails of the last 24 hours: on this ticket,
-	AckDay      int // acknowledgements among them,
-	AddressDay  int // to this address,
-	DomainHour  int // in the last hour to this domain,
-	Total10Min  int // in the last ten minutes altogether,
+	OwnAddress  bool          // To is one of ours
+	Dead        bool          // To is known to bounce
+	Public      bool          // To's domain is a mail provider's: no cap on the domain
+	Again       bool          // this step was sent on the ticket already
+	Age         time.Duration // of the mail that is answered; 0 when a timer or a transition asks
+	TicketDay   int           // automatic mails of the last 24 hours: on this ticket,
+	AckDay      int           // acknowledgements among them,
+	AddressDay  int           // to this address,
+	DomainHour  int           // in the last hour to this domain,
+	Total10Min  int           // in the last ten minutes altogether,
 	UsualPer10M float64
 	Ack         bool // what is asked for is an acknowledgement
 }
@@ -44,8 +45,10 @@ func mayAnswer(o occasion, caps config.Automatic) string {
 		return "the address is one of ours"
 	case o.Dead:
 		return "the address is known to bounce"
-	case o.Ack && caps.MaxAge > 0 && o.Age > caps.MaxAge.D():
-		return "the mail is too old for an acknowledgement"
+	case o.Again:
+		return "the same was sent on this ticket already"
+	case caps.MaxAge > 0 && o.Age > caps.MaxAge.D():
+		return "the mail is too old for an automatic answer"
 	case o.Ack && o.AckDay >= caps.AcksPerTicketPerDay:
 		return "the ticket had its acknowledgement of the day"
 	case o.TicketDay >= caps.PerTicketPerDay:

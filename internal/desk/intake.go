@@ -3,6 +3,7 @@ package desk
 import (
 	"context"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"postdesk/internal/email"
@@ -135,6 +136,18 @@ func (in *intake) readCustomers(readings []*reading) error {
 }
 
 func customerKey(brand, addressKey string) string { return brand + "\x00" + addressKey }
+
+// takeWhole is take that turns a panic into an error: the mail that causes it is set aside like any other that cannot be
+// processed, and does not end the process again and again.
+func (in *intake) takeWhole(r *reading) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			in.Log.Error("taking in a mail panicked", "mailbox", r.mail.Mailbox, "uid", r.mail.UID, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	return in.take(r)
+}
 
 // take gives one mail its outcome.
 func (in *intake) take(r *reading) error {

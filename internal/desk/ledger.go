@@ -54,22 +54,22 @@ func (l Ledger) Open(ctx context.Context, name string, uidvalidity, uidnext uint
 	if err != nil {
 		return mailbox.Cursor{}, fmt.Errorf("open mailbox %s: %w", name, err)
 	}
-	since := startDate(l.desk.box(name).IMAP.Start)
 	if row.UIDValidity == uidvalidity {
-		return mailbox.Cursor{LastUID: row.LastUID, Reset: row.Reset, Since: since}, nil
+		return l.cursor(row), nil
 	}
-	var last uint32
 	err = l.desk.Store.Write(ctx, System, func(tx *store.Tx) error {
-		row, err := tx.Mailbox(ctx, name)
-		if err != nil {
+		if row, err = tx.Mailbox(ctx, name); err != nil || row.UIDValidity == uidvalidity { // somebody was faster
 			return err
 		}
 		first := row.UIDValidity == 0
-		row.UIDValidity, row.EpochStart, row.Reset, row.LastUID = uidvalidity, tx.Now(), !first, 0
+		if first {
+			row.EpochStart = tx.Now()
+		}
+		row.UIDValidity, row.Reset, row.LastUID = uidvalidity, !first, 0
 		if first && l.desk.box(name).IMAP.Start == "from_now" && uidnext > 0 {
 			row.LastUID = uidnext - 1
 		}
-		last, row.StartUID = row.LastUID, row.LastUID
+		row.StartUID = row.LastUID
 		tx.Update(&row)
 		tx.StartEpoch(name, row.LastUID)
 		kind := map[bool]string{true: "mailbox.opened", false: "mailbox.renumbered"}[first]
@@ -79,8 +79,22 @@ func (l Ledger) Open(ctx context.Context, name string, uidvalidity, uidnext uint
 	if err != nil {
 		return mailbox.Cursor{}, fmt.Errorf("open mailbox %s: %w", name, err)
 	}
-	return mailbox.Cursor{LastUID: last, Reset: row.UIDValidity != 0, Since: since}, nil
+	return l.cursor(row), nil
 }
+
+// cursor says where to go on in the mailbox's present epoch.
+func (l Ledger) cursor(row ticket.Mailbox) mailbox.Cursor {
+	policy := l.desk.box(row.Name).IMAP.Start
+	since := startDate(policy)
+	if policy == "from_now" && row.Reset { // the UIDs no longer tell which mails were there before the start
+		since = row.EpochStart.Add(-startMargin)
+	}
+	return mailbox.Cursor{LastUID: row.LastUID, Reset: row.Reset, Since: since}
+}
+
+// startMargin is how much the server's clock may differ from ours before a mail from after the start is taken for one from
+// before it.
+const startMargin = 24 * time.Hour
 
 func startDate(policy string) time.Time {
 	t, _ := time.Parse(time.DateOnly, policy) // the other policies have no date
@@ -130,6 +144,7 @@ func (l Ledger) Holes(ctx context.Context, name string, uidvalidity uint32) ([]u
 func (l Ledger) Fail(ctx context.Context, name string, uidvalidity, uid uint32, reason string) error {
 	var hole *ticket.Inbound
 	err := l.desk.Store.Write(ctx, System, func(tx *store.Tx) error {
+		hole = nil // the function may run again
 		row, known, err := inboundRow(ctx, tx, name, uidvalidity, uid)
 		if err != nil || known && row.Outcome != ticket.FailedFetch {
 			return err

@@ -151,10 +151,12 @@ func (in *intake) attachments(r *reading, message int64) []any {
 	var rows []any
 	for i := range r.parsed.Attachments {
 		a := &r.parsed.Attachments[i]
-		rows = append(rows, &ticket.Attachment{
+		row := &ticket.Attachment{
 			ID: in.tx.NextID("attachment"), MessageID: message, Part: i, Filename: a.Filename, ContentType: a.ContentType,
 			Sniffed: a.Sniffed, Size: a.Size, SHA256: a.SHA256, Inline: a.Inline, ContentID: a.ContentID, Scan: string(r.scans[i]),
-		})
+		}
+		in.files[row.SHA256] = append(in.files[row.SHA256], *row)
+		rows = append(rows, row)
 	}
 	return rows
 }

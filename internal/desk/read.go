@@ -67,7 +67,7 @@ func (d *Desk) read(ctx context.Context, m mailbox.Mail) (r *reading) {
 	r.ref = d.Tokens.Find(r.parsed)
 	r.auth = d.authenticate(ctx, r)
 	d.scanFiles(ctx, r)
-	_, r.secrets = email.Mask(r.parsed.NewText)
+	_, r.secrets = email.Mask(r.parsed.Subject + "\n" + r.parsed.NewText)
 	r.facts = factsOf(r)
 	r.decision = d.Rules.Classify(r.facts)
 	r.shadow = d.shadowOf(r)

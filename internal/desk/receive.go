@@ -70,7 +70,7 @@ func (d *Desk) receive(ctx context.Context, fence int64, readings []*reading) er
 			return err
 		}
 		for _, r := range readings {
-			if err := in.take(r); err != nil {
+			if err := in.takeWhole(r); err != nil {
 				return fmt.Errorf("mail %s/%d: %w", r.mail.Mailbox, r.mail.UID, err)
 			}
 		}
@@ -95,8 +95,8 @@ func (d *Desk) receiveEach(ctx context.Context, fence int64, readings []*reading
 }
 
 // hopeless reports whether trying again at once, mail by mail, makes no sense: the process ends, another poller took over,
-// or the database takes nothing at all.
+// or the database takes nothing at all. A key that exists already is the fault of one mail, and must not hold up the others.
 func (d *Desk) hopeless(ctx context.Context, err error) bool {
-	return ctx.Err() != nil || errors.Is(err, ticket.ErrConflict) || errors.Is(err, store.ErrBusy) || errors.Is(err, store.ErrFull) ||
-		errors.Is(err, store.ErrClosed)
+	overtaken := errors.Is(err, ticket.ErrConflict) && !errors.Is(err, store.ErrExists)
+	return ctx.Err() != nil || overtaken || errors.Is(err, store.ErrBusy) || errors.Is(err, store.ErrFull) || errors.Is(err, store.ErrClosed)
 }

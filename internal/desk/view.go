@@ -182,7 +182,7 @@ func (d *Desk) ticketView(ctx context.Context, t ticket.Ticket, full bool) (Tick
 	}
 	v := TicketView{
 		Number: t.ID, Category: t.Category, Confidence: t.Confidence, Secondary: list(t.Secondary), Flags: list(t.Flags), Status: t.Status,
-		Stage: t.Stage, Brand: t.Brand, Customer: CustomerView{c.Address, c.Name}, Subject: t.Subject, Language: t.Language,
+		Stage: t.Stage, Brand: t.Brand, Customer: CustomerView{c.Address, c.Name}, Subject: masked(t.Subject), Language: t.Language,
 		Assignee: t.Assignee, Priority: t.Priority, Queue: t.Queue, CreatedAt: t.CreatedAt, UpdatedAt: t.UpdatedAt, DueAt: optional(t.DueAt),
 	}
 	if full {
@@ -240,7 +240,7 @@ func (d *Desk) releasedIn(ctx context.Context, number int64) (map[int64]bool, er
 
 func (d *Desk) messageView(ctx context.Context, m ticket.Message, deliveries []ticket.Delivery) (MessageView, error) {
 	v := MessageView{
-		ID: m.ID, Direction: m.Direction, Kind: m.Kind, From: m.From, To: list(m.To), Subject: m.Subject, MessageID: m.MessageID,
+		ID: m.ID, Direction: m.Direction, Kind: m.Kind, From: m.From, To: list(m.To), Subject: masked(m.Subject), MessageID: m.MessageID,
 		Text: masked(m.Text), NewText: masked(m.NewText), Language: m.Language, Auth: m.Auth, Trust: m.Trust, Author: m.Author, Template: m.Template,
 		Decision: json.RawMessage(m.Decision), Problems: m.Problems, RawSHA256: m.RawSHA256, At: m.ReceivedAt, Attachments: []AttachmentView{},
 	}
@@ -286,7 +286,7 @@ func EventViewOf(e audit.Event) EventView {
 
 // HeldViewOf shows a quarantined mail.
 func HeldViewOf(h ticket.Held) HeldView {
-	return HeldView{h.ID, h.Mailbox, h.UID, h.Reason, h.From, h.Subject, h.MailID, h.RawSHA256, h.TicketID, h.State, h.At}
+	return HeldView{h.ID, h.Mailbox, h.UID, h.Reason, h.From, masked(h.Subject), h.MailID, h.RawSHA256, h.TicketID, h.State, h.At}
 }
 
 // Mailboxes shows the state of every watched mailbox, also of one that was never reached.

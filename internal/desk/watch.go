@@ -58,6 +58,9 @@ func (r *reading) secretFlags() (flags []string) {
 // minShared is the least size at which the same bytes mean the same document; smaller files are signatures and logos.
 const minShared = 4 << 10
 
+// maxShared is how many earlier copies of a file are looked at: a form that thousands send says nothing about any of them.
+const maxShared = 20
+
 // filesOfOthers names tickets of other customers in which the very same file was seen.
 func (in *intake) filesOfOthers(r *reading, t *ticket.Ticket) (flags []string, err error) {
 	for i := range r.parsed.Attachments {
@@ -65,7 +68,8 @@ func (in *intake) filesOfOthers(r *reading, t *ticket.Ticket) (flags []string, e
 		if a.Inline || a.Size < minShared {
 			continue
 		}
-		for _, known := range in.files[a.SHA256] {
+		known := in.files[a.SHA256]
+		for _, known := range known[:min(len(known), maxShared)] {
 			other, err := in.ownerOf(known)
 			if err != nil {
 				return nil, err
@@ -115,7 +119,7 @@ func (in *intake) warnOfSecrets(r *reading, t *ticket.Ticket, c *ticket.Customer
 		return nil
 	}
 	key := fmt.Sprintf("%d/security.secret_received", t.ID)
-	if known, err := in.tx.DeliveriesByDedupe(in.ctx, []string{key}); err != nil || len(known) > 0 {
+	if again, err := in.sentBefore(t, key); err != nil || again {
 		return err
 	}
 	o := in.occasion(r, t, c)

@@ -62,7 +62,11 @@ func (d *Desk) Reply(ctx context.Context, by string, number int64, text string) 
 // fitToSend looks over a person's words before they leave: what must never be said to a customer stops the mail. It is the
 // same for every ticket, so that nothing can be told from what it refuses.
 func (d *Desk) fitToSend(t *ticket.Ticket, text string) error {
-	for _, r := range d.replies[t.Brand].Lint(text, t.Language, false) {
+	set := d.replies[t.Brand]
+	if set == nil {
+		return fmt.Errorf("brand %q of ticket %d is not in the configuration: %w", t.Brand, t.ID, ticket.ErrInvalid)
+	}
+	for _, r := range set.Lint(text, t.Language, false) {
 		if r.Severity == reply.Block {
 			return fmt.Errorf("%q must not be sent (%s): %s: %w", string([]rune(text)[r.Start:r.End]), r.Rule, r.Hint, ticket.ErrInvalid)
 		}

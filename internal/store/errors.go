@@ -1,6 +1,10 @@
 package store
 
-import "errors"
+import (
+	"errors"
+
+	"gorm.io/gorm"
+)
 
 // What a caller of the store can act on, besides the sentinels of package ticket. All come wrapped.
 var (
@@ -10,4 +14,5 @@ var (
 	ErrBusy       = errors.New("database is locked by another process")
 	ErrFull       = errors.New("no space left for the database")
 	ErrClosed     = errors.New("store is closed")
+	ErrExists     = gorm.ErrDuplicatedKey // a row with that key exists, besides ticket.ErrConflict
 )

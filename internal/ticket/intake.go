@@ -22,7 +22,7 @@ type Mailbox struct {
 	UIDValidity uint32    `gorm:"column:uidvalidity" json:"uidvalidity"`
 	LastUID     uint32    `json:"-"`                                            // highest UID below which every UID has an outcome
 	StartUID    uint32    `gorm:"column:start_uid" json:"start_uid,omitzero"`   // mails up to it were there before and are left alone
-	EpochStart  time.Time `gorm:"serializer:stamp" json:"epoch_start,omitzero"` // when this UIDVALIDITY was first seen
+	EpochStart  time.Time `gorm:"serializer:stamp" json:"epoch_start,omitzero"` // when the mailbox was first opened, whatever its UIDVALIDITY then was
 	Reset       bool      `json:"reset,omitzero"`                               // the epoch replaced an earlier one: its mails are matched by content first
 
 	State         string    `json:"-"` // starting, connected, idle, backoff, auth_failed, stopped
