@@ -4,11 +4,30 @@ import (
 	"bytes"
 	"strings"
 	"time"
+
+	"postdesk/internal/email/charset"
 )
 
 // Parse reads a mail. It never fails: what cannot be read is left out and named in Problems. The raw bytes are not changed, but
 // the result may refer to them, so the caller must not change them either.
-func Parse(raw []byte) *Mail {
+func Parse(raw []byte) (m *Mail) {
+	defer func() {
+		if recover() != nil { // a fault of ours costs this mail its reading, not the program its life
+			m = unread(raw)
+		}
+	}()
+	return parse(raw)
+}
+
+// unread is a mail that could not be read at all: its bytes as text, and the problem that says so.
+func unread(raw []byte) *Mail {
+	text, _ := charset.Decode(raw[:min(len(raw), maxText)], "")
+	var found problems
+	found.note("unreadable")
+	return &Mail{SHA256: digestOf(raw), Kind: Human, NoReply: true, Language: "und", Text: text, NewText: text, Counted: text, Problems: found}
+}
+
+func parse(raw []byte) *Mail {
 	m := &Mail{SHA256: digestOf(raw)}
 	var found problems
 	w := &walker{problems: &found}

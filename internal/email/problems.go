@@ -63,6 +63,7 @@ var meanings = map[string]string{
 	"tnef":                      "Outlook rich text (winmail.dat)",
 	"tnef_damaged":              "Outlook rich text that cannot be read",
 	"transfer_encoding_unknown": "unknown transfer encoding; the content was taken as it is",
+	"unreadable":                "reading the mail failed altogether; the bytes are shown as text",
 	"uuencoded":                 "a file stands uuencoded in the text",
 	"yenc":                      "a file stands yEnc-encoded in the text and was left there",
 }
