@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -61,6 +62,10 @@ func (d *Desk) read(ctx context.Context, m mailbox.Mail) (r *reading) {
 		}
 	}()
 	r.parsed = email.Parse(m.Raw)
+	if slices.Contains(r.parsed.Problems, "unreadable") {
+		r.failed = "could not be read"
+		return r
+	}
 	if d.Tokens.OwnLoop(r.parsed) || d.own[r.sender()] {
 		r.parsed.Kind = email.OwnLoop
 	}
