@@ -193,7 +193,7 @@ func tale(e audit.Event) string {
 	case "mail.added":
 		return fmt.Sprintf("●  ticket %d: the answer was added (found by %s)", e.Ticket, data.Evidence)
 	case "mail.quarantined":
-		return fmt.Sprintf("⚠  ticket %d: a mail waits for a person: %s", e.Ticket, data.Reason)
+		return fmt.Sprintf("⚠  ticket %d: a mail waits for a person: %s", e.Ticket, short(data.Reason, 120))
 	case "mail.queued":
 		return fmt.Sprintf("   ticket %d: %s is queued", e.Ticket, data.Template)
 	case "answer.withheld":
@@ -267,7 +267,7 @@ func summary(out *lines, d *desk.Desk) error {
 	out.say("\nSent")
 	rows := make([][]string, len(deliveries))
 	for i, x := range deliveries {
-		rows[i] = []string{fmt.Sprint(x.TicketID), x.Template, x.To, string(x.State), short(x.LastResponse, 60)}
+		rows[i] = []string{fmt.Sprint(x.TicketID), x.Template, short(x.To, 40), string(x.State), short(x.LastResponse, 60)}
 	}
 	if err := table(out.w, []string{"TICKET", "TEMPLATE", "TO", "STATE", "THE SERVER'S WORDS"}, rows); err != nil {
 		return err

@@ -69,8 +69,8 @@ func printInspection(w io.Writer, in email.Inspection) error {
 		line("file", fmt.Sprintf("%s  %s  %d bytes", a.Filename, a.ContentType, a.Size))
 	}
 	line("problems", strings.Join(in.Problems, ", "))
-	_, err := fmt.Fprintf(w, "\n%s\n", in.Text)
-	return err
+	fmt.Fprintln(w)
+	return printText(w, in.Text)
 }
 
 type mailImport struct {
@@ -79,8 +79,11 @@ type mailImport struct {
 	Files   []string `arg:"" name:"file" help:".eml files, mbox files, Maildir or other folders."`
 }
 
-// importBatch is how many mails are committed at once.
-const importBatch = 100
+// How many mails are handed over at once, and how many bytes: the batch is in memory.
+const (
+	importBatch = 100
+	importBytes = 32 << 20
+)
 
 func (m *mailImport) Run(ctx context.Context, c *commands, std streams) error {
 	d, err := c.openDesk(ctx, quiet(std), makeDesk)
@@ -114,6 +117,7 @@ func bar(total int64, std streams) *progressbar.ProgressBar {
 
 func importFiles(ctx context.Context, d *desk.Desk, mailbox string, files []string, bar *progressbar.ProgressBar) (n desk.Imported, err error) {
 	var batch []desk.FileMail
+	size := 0
 	flush := func() error {
 		if len(batch) == 0 {
 			return nil
@@ -123,12 +127,13 @@ func importFiles(ctx context.Context, d *desk.Desk, mailbox string, files []stri
 		for _, m := range batch {
 			bar.Add(len(m.Raw))
 		}
-		batch = batch[:0]
+		batch, size = nil, 0
 		return err
 	}
 	for _, file := range files {
 		err := eachMail(file, func(m desk.FileMail) error {
-			if batch = append(batch, m); len(batch) < importBatch {
+			batch, size = append(batch, m), size+len(m.Raw)
+			if len(batch) < importBatch && size < importBytes {
 				return nil
 			}
 			return flush()

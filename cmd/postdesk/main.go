@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -83,8 +84,13 @@ func report(err error, std streams) int {
 	case errors.Is(err, errSilent):
 		return 1
 	}
-	fmt.Fprintln(std.err, "postdesk:", err)
+	fmt.Fprintln(std.err, "postdesk:", oneLine(err))
 	return 1
+}
+
+// oneLine is an error as one line that a terminal can be trusted with: servers' words may be in it.
+func oneLine(err error) string {
+	return harmless(strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; "))
 }
 
 // usageError is a call that cannot be meant.

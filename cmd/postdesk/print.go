@@ -43,30 +43,52 @@ func table(w io.Writer, head []string, rows [][]string) error {
 // columns is how many places a text takes on a terminal.
 func columns(s string) (n int) {
 	for _, r := range s {
-		n++
-		if k := width.LookupRune(r).Kind(); k == width.EastAsianWide || k == width.EastAsianFullwidth {
-			n++
-		}
+		n += columnsOf(r)
 	}
 	return n
 }
 
-// short cuts a text to what fits a column, and keeps control characters of a mail away from the terminal.
-func short(s string, places int) string {
-	s = strings.Map(func(r rune) rune {
+func columnsOf(r rune) int {
+	if k := width.LookupRune(r).Kind(); k == width.EastAsianWide || k == width.EastAsianFullwidth {
+		return 2
+	}
+	return 1
+}
+
+// harmless replaces what could steer a terminal: control characters, line ends among them, and marks that turn the direction
+// of writing.
+func harmless(s string) string {
+	return strings.Map(func(r rune) rune {
 		if r < ' ' || r >= 0x7f && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 {
 			return ' '
 		}
 		return r
 	}, s)
-	if columns(s) <= places {
-		return s
+}
+
+// short is a text made harmless and cut to what fits a column.
+func short(s string, places int) string {
+	cut, used := -1, 0 // where a cut leaves room for its mark
+	for i, r := range s {
+		used += columnsOf(r)
+		if used >= places && cut < 0 {
+			cut = i
+		}
+		if used > places {
+			return harmless(s[:cut]) + "…"
+		}
 	}
-	for columns(s) > places-1 {
-		r := []rune(s)
-		s = string(r[:len(r)-1])
+	return harmless(s)
+}
+
+// printText writes a text of several lines for people.
+func printText(w io.Writer, text string) error {
+	for line := range strings.SplitSeq(text, "\n") {
+		if _, err := fmt.Fprintln(w, harmless(line)); err != nil {
+			return err
+		}
 	}
-	return s + "…"
+	return nil
 }
 
 // ago shows how long something is past.

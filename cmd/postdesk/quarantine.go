@@ -68,7 +68,10 @@ func (q *quarantineShow) Run(ctx context.Context, c *commands, std streams) erro
 		if err != nil {
 			return err
 		}
-		return printInspection(std.out, email.Inspect(raw))
+		in := email.Inspect(raw)
+		in.Subject, _ = email.Mask(in.Subject)
+		in.Text, _ = email.Mask(in.Text)
+		return printInspection(std.out, in)
 	})
 }
 

@@ -124,10 +124,12 @@ func (s *service) wake() {
 	}
 }
 
-// Run starts the parts and stops them in this order when ctx ends: pollers, sender, sealer. So everything that was taken in
-// has been written, and everything written is sealed.
+// Run starts the parts and stops them in this order when ctx ends or one of them cannot go on: pollers, sender, sealer. So
+// everything that was taken in has been written, and everything written is sealed.
 func (s *service) Run(ctx context.Context, only []string) error {
 	runs := func(part string) bool { return len(only) == 0 || slices.Contains(only, part) }
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	sealing, stopSealing := context.WithCancel(context.WithoutCancel(ctx))
 	sending, stopSending := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopSealing()
@@ -136,10 +138,10 @@ func (s *service) Run(ctx context.Context, only []string) error {
 	work, workCtx := errgroup.WithContext(ctx)
 	var send, seal errgroup.Group
 	if runs("seal") {
-		seal.Go(func() error { return named("sealer", s.sealer.Run(sealing)) })
+		seal.Go(func() error { defer stop(); return named("sealer", s.sealer.Run(sealing)) })
 	}
 	if runs("send") && s.sender != nil {
-		send.Go(func() error { return named("sender", s.sender.Run(sending)) })
+		send.Go(func() error { defer stop(); return named("sender", s.sender.Run(sending)) })
 	}
 	if runs("poll") {
 		for _, p := range s.pollers {

@@ -13,6 +13,7 @@ import (
 type occasion struct {
 	Kind        string // of the mail that is answered; "" when a timer or a transition asks
 	NoReply     bool   // the mail's own headers ask for silence
+	Forged      bool   // its sender could not be authenticated, and the domain asks to refuse such mail
 	Junk        bool   // it came from a junk folder
 	To          string
 	OwnAddress  bool          // To is one of ours
@@ -37,6 +38,8 @@ func mayAnswer(o occasion, caps config.Automatic) string {
 		return "the mail is " + o.Kind
 	case o.NoReply:
 		return "the mail asks for no automatic answer"
+	case o.Forged:
+		return "the sender could not be authenticated and the domain asks to refuse such mail"
 	case o.Junk:
 		return "the mail was in the junk folder"
 	case o.To == "" || !strings.Contains(o.To, "@"):

@@ -40,7 +40,8 @@ func (in *intake) returned(r *reading, d *ticket.Delivery, t *ticket.Ticket) err
 	b := r.parsed.Bounce
 	data := mailData(r, map[string]any{"delivery": d.ID, "action": b.Action, "status": b.Status})
 	if b.Action != "failed" || !openToBounce(d.State) {
-		in.tx.Record("delivery.delayed", t.ID, data, rows...)
+		kind := map[bool]string{true: "delivery.delayed", false: "delivery.reported"}[b.Action == "delayed"] // nothing changes
+		in.tx.Record(kind, t.ID, data, rows...)
 		return nil
 	}
 	d.State, d.LastResponse = ticket.Bounced, strings.TrimSpace(b.Status+" "+b.Diagnostic)

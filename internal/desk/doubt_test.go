@@ -340,3 +340,40 @@ func TestSecretsInTheSubjectAreHidden(t *testing.T) {
 		}
 	})
 }
+
+func TestForgedMailIsNeitherAnsweredNorJoinsByFlood(t *testing.T) {
+	broken := "DKIM-Signature: v=1; a=rsa-sha256; d=strict.example; s=k; c=relaxed/relaxed; h=from:subject; bh=AAAA; b=AAAA\r\n"
+	strict := names{"_dmarc.strict.example": {"v=DMARC1; p=reject"}, "k._domainkey.strict.example": {"v=DKIM1; k=rsa; p="}}
+	each(t, func(t *testing.T, r *room) {
+		r.Settings.Automatic.NewTicketsPerHour = 2
+		r = r.withDNS(strict)
+		r.receive(letter{from: "li@strict.example", header: broken})
+		if n := len(r.deliveries()); n != 0 {
+			t.Errorf("%d answers to somebody who did not write", n)
+		}
+		r.receive(letter{from: "li@strict.example"})
+		r.receive(letter{from: "li@strict.example", header: broken})
+		if v := r.tickets(); len(v) != 2 || len(r.held()) != 1 || v[1].Messages[len(v[1].Messages)-1].Trust != "external" {
+			t.Errorf("%d tickets, held %+v", len(v), r.held())
+		}
+		r.whole()
+	})
+}
+
+func TestSecondBounceIsNoDelay(t *testing.T) {
+	each(t, func(t *testing.T, r *room) {
+		r.receive(letter{})
+		r.empty()
+		to := r.deliveries()[0].MailFrom
+		first, second := r.bounce(to, li, "failed", "5.1.1"), r.bounce(to, li, "failed", "5.1.1")
+		second.Raw = append(second.Raw, "again\r\n"...)
+		r.take(first, second)
+		kinds := map[string]int{}
+		for _, e := range r.ticket(1).Events {
+			kinds[e.Kind]++
+		}
+		if kinds["delivery.bounced"] != 1 || kinds["delivery.reported"] != 1 || kinds["delivery.delayed"] != 0 {
+			t.Errorf("events %v", kinds)
+		}
+	})
+}

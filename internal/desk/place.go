@@ -129,8 +129,8 @@ func (in *intake) flood(r *reading) (place, error) {
 		return place{}, fmt.Errorf("newest ticket of customer %d: %w", c.ID, err)
 	}
 	t, err := in.follow(number)
-	if err != nil || t.Status == ticket.Spam {
+	if err != nil {
 		return place{}, err
 	}
-	return place{ticket: t, how: "flood"}, nil
+	return in.admit(r, t, "flood")
 }
