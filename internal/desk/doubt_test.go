@@ -239,7 +239,7 @@ func TestRenumberedMailboxStillLeavesAloneWhatWasThereBefore(t *testing.T) {
 	})
 }
 
-func TestReleaseNeverRevivesAMergedTicket(t *testing.T) {
+func TestReleasedMessageShowsAsReleased(t *testing.T) {
 	each(t, func(t *testing.T, r *room) {
 		r.receive(letter{})
 		r.empty()
