@@ -29,6 +29,11 @@ func hand(m *mailtest.MTA, from, to string, raw []byte) error {
 		return err
 	}
 	defer c.Close()
+	if _, domain, ok := strings.Cut(from, "@"); ok {
+		if err := c.Hello(domain); err != nil {
+			return err
+		}
+	}
 	if err := c.Mail(from); err != nil {
 		return err
 	}

@@ -221,17 +221,29 @@ func (l *logText) String() string {
 
 func (l *logText) has(words string) bool { return strings.Contains(l.String(), words) }
 
+const waitLimit = 4 * time.Minute
+
 // until waits for something that must become true; the limit only ends a test that has failed, as does a service that died.
 func (o *office) until(what string, ok func() bool) {
 	o.t.Helper()
-	for deadline := time.Now().Add(4 * time.Minute); !ok(); time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(waitLimit); !ok(); time.Sleep(100 * time.Millisecond) {
 		switch {
 		case slices.ContainsFunc(o.services, (*serving).died):
-			o.t.Fatalf("the service ended before this happened: %s", what)
+			o.t.Fatalf("the service ended before this happened: %s\n%s", what, o.snapshot())
 		case time.Now().After(deadline):
-			o.t.Fatalf("never happened: %s", what)
+			o.t.Fatalf("never happened: %s\n%s", what, o.snapshot())
 		}
 	}
+}
+
+// snapshot is what the office shows to people, for the report of a failure.
+func (o *office) snapshot() (text string) {
+	for _, args := range [][]string{{"mailbox", "status"}, {"ticket", "list"}, {"delivery", "list"}, {"quarantine", "list"}, {"audit", "log"}} {
+		out, errOut, _ := o.try(args...)
+		lines := strings.SplitAfter(out+errOut, "\n")
+		text += strings.Join(append(lines[:min(3, len(lines))], lines[min(len(lines), max(3, len(lines)-20)):]...), "")
+	}
+	return text
 }
 
 // letterTo is a believable customer mail; n makes sender, id and words its own. Every fifth one has a file of 20 KB.
