@@ -3,13 +3,18 @@ package rules
 // automaton finds all patterns of a set in one pass over a text (Aho and Corasick 1975). The trie is packed into a
 // double array, so a step costs two loads whatever the number of patterns.
 type automaton struct {
-	base   []int32 // child of state s for byte c is at base[s]+c …
-	check  []int32 // … if check there is s
-	fail   []int32 // longest proper suffix that is a state
-	out    []int32 // first pattern that ends here, -1 none
-	suffix []int32 // nearest state on the failure path that has a pattern, 0 none
+	cells  []cell
 	length []int32 // by pattern: bytes
 	next   []int32 // by pattern: another pattern with the same text, -1 none
+}
+
+// cell is one state; what a step reads stands together, for the sake of the cache.
+type cell struct {
+	base   int32 // child for byte c is at base+c …
+	check  int32 // … if check there is this state
+	fail   int32 // longest proper suffix that is a state
+	out    int32 // first pattern that ends here, -1 none
+	suffix int32 // nearest state on the failure path that has a pattern, 0 none
 }
 
 type trieNode struct {
@@ -55,7 +60,7 @@ func descend(trie *[]trieNode, s int32, c byte) int32 {
 // pack lays the trie out breadth first, so failure links lead to states that are already placed.
 func (a *automaton) pack(trie []trieNode) {
 	a.grow(512)
-	a.check[0] = 0
+	a.cells[0].check = 0
 	free, wide := int32(256), int32(256)
 	queue := []int32{0}
 	for len(queue) > 0 {
@@ -64,7 +69,7 @@ func (a *automaton) pack(trie []trieNode) {
 		if len(s.keys) == 0 {
 			continue
 		}
-		for int(free) < len(a.check) && a.check[free] >= 0 {
+		for int(free) < len(a.cells) && a.cells[free].check >= 0 {
 			free++
 		}
 		// Cells passed over by a state with several children are left to the many with one.
@@ -76,25 +81,26 @@ func (a *automaton) pack(trie []trieNode) {
 		if len(s.keys) > 1 {
 			wide = max(wide, base)
 		}
-		a.base[s.at] = base
+		a.cells[s.at].base = base
 		for i, c := range s.keys {
 			kid := &trie[s.kids[i]]
 			kid.at = base + int32(c)
-			a.check[kid.at], a.out[kid.at] = s.at, kid.out
+			a.cells[kid.at].check, a.cells[kid.at].out = s.at, kid.out
 			queue = append(queue, s.kids[i])
 		}
 		for i, c := range s.keys {
 			at := trie[s.kids[i]].at
 			if s.at != 0 {
-				a.fail[at] = a.step(a.fail[s.at], c)
+				a.cells[at].fail = a.step(a.cells[s.at].fail, c)
 			}
-			a.suffix[at] = a.suffix[a.fail[at]]
-			if a.out[a.fail[at]] >= 0 {
-				a.suffix[at] = a.fail[at]
+			fail := a.cells[at].fail
+			a.cells[at].suffix = a.cells[fail].suffix
+			if a.cells[fail].out >= 0 {
+				a.cells[at].suffix = fail
 			}
 		}
 	}
-	a.grow(len(a.base) + 256)
+	a.grow(len(a.cells) + 256)
 }
 
 // room finds a base at which all keys fall on free cells.
@@ -107,7 +113,7 @@ func (a *automaton) room(keys []byte, free int32) int32 {
 		a.grow(int(base) + 257)
 		fits := true
 		for _, c := range keys {
-			if a.check[base+int32(c)] >= 0 {
+			if a.cells[base+int32(c)].check >= 0 {
 				fits = false
 				break
 			}
@@ -119,26 +125,24 @@ func (a *automaton) room(keys []byte, free int32) int32 {
 }
 
 func (a *automaton) grow(n int) {
-	for len(a.base) < n {
-		more := max(n-len(a.base), len(a.base)/2)
-		a.base = append(a.base, make([]int32, more)...)
-		a.fail = append(a.fail, make([]int32, more)...)
-		a.suffix = append(a.suffix, make([]int32, more)...)
-		for range more {
-			a.check, a.out = append(a.check, -1), append(a.out, -1)
-		}
+	if n <= len(a.cells) {
+		return
+	}
+	for range max(n-len(a.cells), len(a.cells)/2) {
+		a.cells = append(a.cells, cell{check: -1, out: -1})
 	}
 }
 
 func (a *automaton) step(s int32, c byte) int32 {
 	for {
-		if t := a.base[s] + int32(c); a.base[s] > 0 && a.check[t] == s {
+		from := &a.cells[s]
+		if t := from.base + int32(c); from.base > 0 && a.cells[t].check == s {
 			return t
 		}
 		if s == 0 {
 			return 0
 		}
-		s = a.fail[s]
+		s = from.fail
 	}
 }
 
@@ -147,8 +151,8 @@ func (a *automaton) scan(text []byte, hit func(pattern, start, end int32)) {
 	s := int32(0)
 	for i, c := range text {
 		s = a.step(s, c)
-		for t := s; t != 0; t = a.suffix[t] {
-			for p := a.out[t]; p >= 0; p = a.next[p] {
+		for t := s; t != 0; t = a.cells[t].suffix {
+			for p := a.cells[t].out; p >= 0; p = a.next[p] {
 				hit(p, int32(i+1)-a.length[p], int32(i+1))
 			}
 		}

@@ -176,12 +176,16 @@ func (s *scratch) scores(inherited bool) [categories]float64 {
 			}
 		}
 		slices.SortFunc(weights, func(a, b float64) int { return cmp.Compare(b, a) })
+		strongest := 0.0 // one rule may outweigh everything else, many may not
+		if len(weights) > 0 {
+			strongest = weights[0]
+		}
 		share := 1.0
 		for _, v := range weights {
 			total += v * share
 			share *= set.Repeat
 		}
-		scores[i] = min(max(total, set.Floor), set.Ceiling) + s.hinted[i]
+		scores[i] = min(max(total, set.Floor), max(set.Ceiling, strongest)) + s.hinted[i]
 	}
 	return scores
 }

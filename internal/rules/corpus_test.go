@@ -119,10 +119,9 @@ func TestCorpus(t *testing.T) {
 	tune, aside := split(corpus(t, "dev.jsonl"))
 	report := rules.Score(classify(set, tune))
 	show(t, "tuned on", report)
-	if os.Getenv("POSTDESK_WRONG") != "" {
-		for _, c := range report.Wrong {
-			fmt.Printf("%s want %s got %s (%.2f) %v\n", c.ID, c.Want, c.Got.Category, c.Got.Confidence, c.Got.Scores)
-		}
+	printWrong(report)
+	if report.Accuracy() < 0.95 {
+		t.Errorf("accuracy %.3f", report.Accuracy())
 	}
 	if os.Getenv("POSTDESK_ASIDE") != "" {
 		show(t, "kept aside", rules.Score(classify(set, aside)))
@@ -133,10 +132,13 @@ func TestBanking77(t *testing.T) {
 	set := load(t)
 	report := rules.Score(classify(set, corpus(t, "banking77_train.jsonl")))
 	show(t, "banking77_train", report)
+	if report.Accuracy() < 0.9 {
+		t.Errorf("accuracy %.3f", report.Accuracy())
+	}
 }
 
-func TestOwn(t *testing.T) {
-	set := load(t)
+func ownMails(t testing.TB) []mail {
+	t.Helper()
 	files, err := filepath.Glob("../../testdata/rules/*.jsonl")
 	if err != nil || len(files) == 0 {
 		t.Fatal("no labelled mails", err)
@@ -145,11 +147,30 @@ func TestOwn(t *testing.T) {
 	for _, f := range files {
 		mails = append(mails, readMails(t, f)...)
 	}
-	report := rules.Score(classify(set, mails))
+	return mails
+}
+
+func TestOwnMailsAreFiledRight(t *testing.T) {
+	report := rules.Score(classify(load(t), ownMails(t)))
 	show(t, "own mails", report)
-	if os.Getenv("POSTDESK_WRONG") != "" {
-		for _, c := range report.Wrong {
-			fmt.Printf("%s want %s got %s (%.2f) %v\n", c.ID, c.Want, c.Got.Category, c.Got.Confidence, c.Got.Scores)
-		}
+	printWrong(report)
+	if report.Total < 400 || report.Accuracy() < 0.95 || report.MacroF1() < 0.95 || report.FalseClosure > 0 {
+		t.Errorf("%d mails, accuracy %.3f, macro-F1 %.3f, false closures %d", report.Total, report.Accuracy(), report.MacroF1(), report.FalseClosure)
+	}
+}
+
+func TestExamplesInTheRules(t *testing.T) {
+	for _, f := range load(t).Test() {
+		t.Error(f.Error())
+	}
+}
+
+// printWrong lists the mails filed wrong where POSTDESK_WRONG asks for it.
+func printWrong(report rules.Report) {
+	if os.Getenv("POSTDESK_WRONG") == "" {
+		return
+	}
+	for _, c := range report.Wrong {
+		fmt.Printf("%s want %s got %s (%.2f) %v\n", c.ID, c.Want, c.Got.Category, c.Got.Confidence, c.Got.Scores)
 	}
 }

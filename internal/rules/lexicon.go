@@ -29,7 +29,7 @@ const roleLabel role = 100
 
 var roleNames = map[string]role{
 	"label": roleLabel,
-	"": rolePlain, "negation": roleNegation, "negation_after": roleNegationAfter, "condition": roleCondition, "solved": roleSolved,
+	"":      rolePlain, "negation": roleNegation, "negation_after": roleNegationAfter, "condition": roleCondition, "solved": roleSolved,
 	"contrast": roleContrast, "asking": roleAsking, "reported": roleReported,
 }
 
