@@ -116,7 +116,7 @@ type SMTP struct {
 // Rules names a directory of lexicon and rules; empty means the built-in set.
 type Rules struct {
 	Dir       string  `yaml:"dir"`
-	Shadow    string  `yaml:"shadow"` // a second set that runs beside the live one without effect: where it differs, the record says so
+	Shadow    string  `yaml:"shadow"`    // a second set that runs beside the live one without effect: where it differs, the record says so
 	Threshold float64 `yaml:"threshold"` // below it a person decides and no category template is sent
 }
 
@@ -188,7 +188,7 @@ func Defaults() Config {
 		},
 		Automatic: Automatic{
 			AcksPerTicketPerDay: 1, PerTicketPerDay: 10, PerAddressPerDay: 20, PerDomainPerHour: 200, PublicDomains: "default",
-			NewTicketsPerHour: 10, BreakerPer10Min: 2000, BreakerFactor: 10, MaxAge: Duration(72 * time.Hour),
+			NewTicketsPerHour: 10, BreakerPer10Min: 20_000, BreakerFactor: 10, MaxAge: Duration(72 * time.Hour),
 		},
 		Intake: Intake{Batch: 200},
 		Audit:  Audit{Interval: Duration(time.Second)},

@@ -13,6 +13,7 @@ import (
 type occasion struct {
 	Kind        string // of the mail that is answered; "" when a timer or a transition asks
 	NoReply     bool   // the mail's own headers ask for silence
+	Unknown     bool   // it has not exactly one usable sender
 	Forged      bool   // its sender could not be authenticated, and the domain asks to refuse such mail
 	Junk        bool   // it came from a junk folder
 	To          string
@@ -40,6 +41,8 @@ func mayAnswer(o occasion, caps config.Automatic) string {
 		return "the mail asks for no automatic answer"
 	case o.Forged:
 		return "the sender could not be authenticated and the domain asks to refuse such mail"
+	case o.Unknown:
+		return "the mail does not name one sender"
 	case o.Junk:
 		return "the mail was in the junk folder"
 	case o.To == "" || !strings.Contains(o.To, "@"):

@@ -67,7 +67,7 @@ const mostAnswers = 2
 func (in *intake) occasion(r *reading, t *ticket.Ticket, c *ticket.Customer) occasion {
 	key, onTicket := addressKey(c.Address), in.onTicket(t.ID) // which also counts the acknowledgements
 	return occasion{
-		Kind: string(r.parsed.Kind), NoReply: r.parsed.NoReply, Forged: r.auth.Fail, Junk: r.mail.Junk || r.box.Junk, To: c.Address, OwnAddress: in.isOwn(c.Address),
+		Kind: string(r.parsed.Kind), NoReply: r.parsed.NoReply, Forged: r.auth.Fail, Unknown: r.auth.Level == "A0", Junk: r.mail.Junk || r.box.Junk, To: c.Address, OwnAddress: in.isOwn(c.Address),
 		Dead: !c.UndeliverableAt.IsZero(), Public: in.public[domainOf(key)], Age: in.tx.Now().Sub(r.mail.InternalDate),
 		TicketDay: onTicket, AckDay: in.sent.acks[t.ID], AddressDay: in.sent.address[key], DomainHour: in.sent.domain[domainOf(key)],
 		Total10Min: in.sent.total, UsualPer10M: in.sent.usual, Ack: true,

@@ -52,7 +52,7 @@ func (in *intake) evidence(r *reading) (number int64, how string) {
 			if m.Direction == ticket.Out {
 				return m.TicketID, "our_id"
 			}
-			if addressKey(m.From) == r.sender() {
+			if r.sender() != "" && addressKey(m.From) == r.sender() {
 				return m.TicketID, "own_id"
 			}
 		}
@@ -85,6 +85,8 @@ func (in *intake) admit(r *reading, t *ticket.Ticket, how string) (place, error)
 		return place{related: t.ID}, nil
 	case !same:
 		return place{ticket: t, how: how, hold: "the sender is not a participant of this ticket"}, nil
+	case r.auth.Level == "A0":
+		return place{ticket: t, how: how, hold: "the mail does not name exactly one sender"}, nil
 	case r.auth.Fail:
 		return place{ticket: t, how: how, hold: "the sender could not be authenticated and the domain asks to refuse such mail"}, nil
 	case t.Status == ticket.Spam, t.Status == ticket.Closed && in.tx.Now().Sub(t.UpdatedAt) > reopenWindow:

@@ -98,5 +98,5 @@ func (d *Desk) receiveEach(ctx context.Context, fence int64, readings []*reading
 // or the database takes nothing at all. A key that exists already is the fault of one mail, and must not hold up the others.
 func (d *Desk) hopeless(ctx context.Context, err error) bool {
 	overtaken := errors.Is(err, ticket.ErrConflict) && !errors.Is(err, store.ErrExists)
-	return ctx.Err() != nil || overtaken || errors.Is(err, store.ErrBusy) || errors.Is(err, store.ErrFull) || errors.Is(err, store.ErrClosed)
+	return ctx.Err() != nil || overtaken || store.Unavailable(err)
 }

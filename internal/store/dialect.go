@@ -3,8 +3,11 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/url"
 	"regexp"
 	"strconv"
@@ -230,7 +233,17 @@ func classify(err error) error {
 	if errors.As(err, &pg) {
 		return classifyPostgres(err, pg)
 	}
+	if lost(err) {
+		return fmt.Errorf("%w: %w", ErrLost, err)
+	}
 	return err
+}
+
+// lost reports whether the connection ended, rather than the statement failed.
+func lost(err error) bool {
+	var network net.Error
+	var connect *pgconn.ConnectError
+	return errors.As(err, &network) || errors.As(err, &connect) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, driver.ErrBadConn)
 }
 
 func classifySQLite(err error, lite sqlite3.Error) error {
@@ -249,6 +262,9 @@ func classifySQLite(err error, lite sqlite3.Error) error {
 
 // Codes of https://www.postgresql.org/docs/current/errcodes-appendix.html.
 func classifyPostgres(err error, pg *pgconn.PgError) error {
+	if strings.HasPrefix(pg.Code, "08") || strings.HasPrefix(pg.Code, "57P") || pg.Code == "53300" { // connection, shutdown, too many connections
+		return fmt.Errorf("%w: %w", ErrLost, err)
+	}
 	switch pg.Code {
 	case "23505":
 		return fmt.Errorf("%w: %w: %w", ticket.ErrConflict, gorm.ErrDuplicatedKey, err)

@@ -14,5 +14,12 @@ var (
 	ErrBusy       = errors.New("database is locked by another process")
 	ErrFull       = errors.New("no space left for the database")
 	ErrClosed     = errors.New("store is closed")
+	ErrLost       = errors.New("connection to the database is lost")
 	ErrExists     = gorm.ErrDuplicatedKey // a row with that key exists, besides ticket.ErrConflict
 )
+
+// Unavailable reports whether the database takes nothing at all for now: another try of the same transaction may succeed later,
+// and nothing is wrong with what was to be written.
+func Unavailable(err error) bool {
+	return errors.Is(err, ErrBusy) || errors.Is(err, ErrFull) || errors.Is(err, ErrClosed) || errors.Is(err, ErrLost)
+}
