@@ -1,6 +1,6 @@
 // Package rules files a mail: which of the desk's topics it is about, how sure that is, which words say so, and what the
 // procedure needs from it. It is deterministic: a lexicon of concepts, rules over concepts and a calibration table, all
-// read from files; no network, no learned model. It reads only what it is given: quoted history is cut by the caller.
+// read from files; no network. It reads only what it is given: quoted history is cut by the caller.
 package rules
 
 import (
