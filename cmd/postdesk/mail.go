@@ -11,6 +11,7 @@ import (
 	netmail "net/mail"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -90,7 +91,7 @@ func (m *mailImport) Run(ctx context.Context, c *commands, std streams) error {
 	if err != nil {
 		return err
 	}
-	files, total, err := mailFiles(m.Files)
+	files, skipped, total, err := mailFiles(m.Files)
 	if err != nil {
 		return errors.Join(err, d.Store.Close())
 	}
@@ -99,9 +100,12 @@ func (m *mailImport) Run(ctx context.Context, c *commands, std streams) error {
 		return fmt.Errorf("%w (imported so far: %d new, %d duplicate, %d quarantined; repeat the command to go on)", err, n.New, n.Duplicate, n.Quarantined)
 	}
 	if m.JSON {
-		return printJSON(std.out, map[string]int{"new": n.New, "duplicate": n.Duplicate, "quarantined": n.Quarantined})
+		return printJSON(std.out, map[string]int{"new": n.New, "duplicate": n.Duplicate, "quarantined": n.Quarantined, "skipped": skipped})
 	}
 	fmt.Fprintf(std.out, "%d new, %d duplicate, %d quarantined\n", n.New, n.Duplicate, n.Quarantined)
+	if skipped > 0 {
+		fmt.Fprintf(std.out, "%d files in the folders are no mails and were left alone\n", skipped)
+	}
 	return nil
 }
 
@@ -145,8 +149,9 @@ func importFiles(ctx context.Context, d *desk.Desk, mailbox string, files []stri
 	return n, flush()
 }
 
-// mailFiles lists the files behind the arguments, in order: a folder (a Maildir, too) stands for the files in it.
-func mailFiles(args []string) (files []string, total int64, err error) {
+// mailFiles lists the files behind the arguments, in order: a folder (a Maildir, too) stands for the mails in it. What lies in
+// a folder and is plainly no mail, an index or a key file perhaps, is skipped.
+func mailFiles(args []string) (files []string, skipped int, total int64, err error) {
 	for _, arg := range args {
 		err := filepath.WalkDir(arg, func(path string, e fs.DirEntry, err error) error {
 			if err != nil || e.IsDir() {
@@ -159,16 +164,42 @@ func mailFiles(args []string) (files []string, total int64, err error) {
 			if err != nil || !info.Mode().IsRegular() || path != arg && strings.HasPrefix(e.Name(), ".") {
 				return err
 			}
+			if path != arg {
+				if mail, err := isMail(path); err != nil || !mail {
+					skipped++
+					return err
+				}
+			}
 			files, total = append(files, path), total+info.Size()
 			return nil
 		})
 		if err != nil {
-			return nil, 0, err
+			return nil, 0, 0, err
 		}
 	}
 	slices.Sort(files)
-	return slices.Compact(files), total, nil
+	return slices.Compact(files), skipped, total, nil
 }
+
+// isMail knows a mail by its place, by its name, or by a header with a field that hardly any mail goes without.
+func isMail(path string) (bool, error) {
+	if dir := filepath.Base(filepath.Dir(path)); dir == "cur" || dir == "new" || strings.EqualFold(filepath.Ext(path), ".eml") {
+		return true, nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	head, err := io.ReadAll(io.LimitReader(f, 64<<10))
+	head = bytes.ReplaceAll(head, []byte("\r\n"), []byte("\n"))
+	if end := bytes.Index(head, []byte("\n\n")); end >= 0 {
+		head = head[:end]
+	}
+	return bytes.IndexByte(head, 0) < 0 && mailField.Match(head), err
+}
+
+var mailField = regexp.MustCompile(`(?i)^From |(?im)^(received|return-path|message-id|from|subject):`)
 
 // eachMail reads a file as one mail, or as many when it is an mbox (RFC 4155).
 func eachMail(file string, fn func(desk.FileMail) error) error {

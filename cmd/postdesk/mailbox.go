@@ -99,7 +99,24 @@ func printReconciled(std streams, reports []mailbox.Report) {
 		fmt.Fprintf(std.out, "%s (%s, UIDVALIDITY %d): %d messages on the server, %d with an outcome, %d older than the start policy, %d without\n",
 			r.Mailbox, r.Folder, r.UIDValidity, r.Messages, r.Decided, r.LeftOut, len(r.Undecided))
 		if len(r.Undecided) > 0 {
-			fmt.Fprintln(std.out, "  UIDs without an outcome:", strings.Trim(fmt.Sprint(r.Undecided), "[]"))
+			fmt.Fprintln(std.out, "  UIDs without an outcome:", ranges(r.Undecided))
 		}
 	}
+}
+
+// ranges writes ascending numbers the way IMAP does: 1,4:9,12.
+func ranges(numbers []uint32) string {
+	var parts []string
+	for i := 0; i < len(numbers); i++ {
+		first := numbers[i]
+		for i+1 < len(numbers) && numbers[i+1] == numbers[i]+1 {
+			i++
+		}
+		part := fmt.Sprint(first)
+		if numbers[i] != first {
+			part += fmt.Sprintf(":%d", numbers[i])
+		}
+		parts = append(parts, part)
+	}
+	return strings.Join(parts, ",")
 }

@@ -12,6 +12,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"postdesk/internal/ticket"
 )
 
 // version is set by the linker.
@@ -88,9 +90,19 @@ func report(err error, std streams) int {
 	return 1
 }
 
-// oneLine is an error as one line that a terminal can be trusted with: servers' words may be in it.
+// oneLine is an error as one line that a terminal can be trusted with: servers' words may be in it. The words by which
+// programs tell kinds of refusals apart are left out behind a reason, and a name that two layers put in front is said once.
 func oneLine(err error) string {
-	return harmless(strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; "))
+	text := strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; ")
+	for _, kind := range []error{ticket.ErrConflict, ticket.ErrInvalid, ticket.ErrForbidden} {
+		if errors.Is(err, kind) {
+			text = strings.TrimSuffix(text, ": "+kind.Error())
+		}
+	}
+	if first, rest, _ := strings.Cut(text, ": "); strings.HasPrefix(rest, first+": ") {
+		text = rest
+	}
+	return harmless(text)
 }
 
 // usageError is a call that cannot be meant.
