@@ -104,7 +104,7 @@ func (m *mailImport) Run(ctx context.Context, c *commands, std streams) error {
 	}
 	fmt.Fprintf(std.out, "%d new, %d duplicate, %d quarantined\n", n.New, n.Duplicate, n.Quarantined)
 	if skipped > 0 {
-		fmt.Fprintf(std.out, "%d files in the folders are no mails and were left alone\n", skipped)
+		fmt.Fprintf(std.out, "files in the folders that are no mails, left alone: %d\n", skipped)
 	}
 	return nil
 }
