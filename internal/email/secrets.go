@@ -23,7 +23,14 @@ const masked = "••••"
 // Mask replaces the secrets in a text for views, search and logs: card numbers (all but the last four digits), seed phrases, one-time
 // codes and passwords. kinds lists what was found, each once. The stored mail keeps the whole text.
 func Mask(text string) (out string, kinds []string) {
-	spans := append(append(cardSpans(text), seedSpans(text)...), append(codeSpans(text), passwordSpans(text)...)...)
+	lower := strings.ToLower(text)
+	spans := append(cardSpans(text), seedSpans(text)...)
+	if mentions(lower, codeWords) {
+		spans = append(spans, codeSpans(text)...)
+	}
+	if mentions(lower, passwordWords) {
+		spans = append(spans, passwordSpans(text)...)
+	}
 	if len(spans) == 0 {
 		return text, nil
 	}
@@ -236,23 +243,19 @@ func seedGap(s string) bool {
 var codeAfter = regexp.MustCompile(`(?i)(?:验证码|驗證碼|校验码|校驗碼|动态码|動態碼|动态密码|確認コード|認証コード|인증번호|인증 ?코드|verification code|security code|one[- ]time (?:code|password|pin)|\botp\b|passcode|auth(?:entication)? code|confirmation code|login code|bestätigungscode|code de (?:vérification|sécurité)|código de (?:verificación|verificação|seguridad)|код (?:подтверждения|из смс)|mã xác (?:nhận|minh)|kode verifikasi|doğrulama kodu|\bpin\b)[^0-9\n]{0,16}((?:[A-Z]-)?\d{3,4}[ -]?\d{1,4})`)
 
 // codeWords begin every match of codeAfter: a text without any of them needs no slow look.
-var codeWords = strings.Fields("验证码 驗證碼 校验码 校驗碼 动态码 動態碼 动态密码 コード 인증 code one-time otp pin código код mã kodu kode")
+var codeWords = strings.Fields("验证码 驗證碼 校验码 校驗碼 动态码 動態碼 动态密码 コード 인증 code otp pin time código код mã kodu kode")
 
-// mentions reports whether a text holds one of the words, whatever their case.
-func mentions(text string, words []string) bool {
-	lower := strings.ToLower(text)
+// mentions reports whether a text in small letters holds one of the words.
+func mentions(lower string, words []string) bool {
 	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(lower, w) })
 }
 
 // codeSpans finds 4 to 8 digits right after a word for one-time code.
 func codeSpans(text string) []secretSpan {
-	if !mentions(text, codeWords) {
-		return nil
-	}
 	var spans []secretSpan
 	for start, end := 0, 0; start < len(text); start = end {
 		end = start + lineLength(text[start:])
-		if line := text[start:end]; strings.ContainsAny(line, "0123456789") && mentions(line, codeWords) {
+		if line := text[start:end]; strings.ContainsAny(line, "0123456789") && mentions(strings.ToLower(line), codeWords) {
 			spans = append(spans, codesIn(text, start, end)...)
 		}
 	}
@@ -284,13 +287,10 @@ var passwordAfter = regexp.MustCompile(`(?i)(?:密码|密碼|口令|パスワー
 // passwordSpans finds what follows a word for password and a sign or verb that introduces it. After a mere verb it must look like one,
 // with a digit or a sign: "the password is wrong" holds no secret.
 func passwordSpans(text string) []secretSpan {
-	if !mentions(text, passwordWords) {
-		return nil
-	}
 	var spans []secretSpan
 	for start, end := 0, 0; start < len(text); start = end {
 		end = start + lineLength(text[start:])
-		if mentions(text[start:end], passwordWords) {
+		if mentions(strings.ToLower(text[start:end]), passwordWords) {
 			spans = append(spans, passwordsIn(text[start:end], start)...)
 		}
 	}

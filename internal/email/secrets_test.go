@@ -25,6 +25,7 @@ func TestT6_21_SecretsAreMasked(t *testing.T) {
 		{"1. legal 2. winner 3. thank\n4. year 5. wave 6. sausage 7. worth 8. useful 9. legal 10. winner 11. thank 12. yellow", "1. ••••", []string{SecretSeed}},
 		{"legal winner thank year wave sausage", "legal winner thank year wave sausage", nil},
 		{"验证码是 482913，谢谢", "验证码是 ••••，谢谢", []string{SecretCode}},
+		{"one time password 482913 please", "one time password •••• please", []string{SecretCode}},
 		{"Your verification code: 123 456.", "Your verification code: ••••.", []string{SecretCode}},
 		{"the code G-482913", "the code G-482913", nil},
 		{"验证码收不到，手机尾号 1", "验证码收不到，手机尾号 1", nil},

@@ -224,12 +224,8 @@ func (s *scratch) labels(t *token) (near, far string) {
 	best, bestFar := int32(1<<30), int32(1<<30)
 	longest := int32(0)
 	from, to := s.unitAt(t.at), s.unit[max(t.at, min(t.to, int32(len(s.buf)))-1)]
-	for _, name := range nameLabels {
-		id, ok := s.set.lex.byName[name]
-		if !ok {
-			continue
-		}
-		for i := s.first(id); i >= 0; i = s.occ[i].next {
+	for _, l := range s.set.lex.labels {
+		for i := s.first(l.id); i >= 0; i = s.occ[i].next {
 			o := &s.occ[i]
 			if o.sentence != t.sentence && !(o.end <= t.at && o.sentence == t.sentence-1) {
 				continue
@@ -245,10 +241,10 @@ func (s *scratch) labels(t *token) (near, far string) {
 			}
 			// Of two labels that end at the same place the longer one says more: 单号, not 号.
 			if gap <= reach && (gap < best || gap == best && o.end-o.start > longest) {
-				best, near, longest = gap, name, o.end-o.start
+				best, near, longest = gap, l.name, o.end-o.start
 			}
 			if gap <= labelFar && gap < bestFar {
-				bestFar, far = gap, name
+				bestFar, far = gap, l.name
 			}
 		}
 	}
@@ -314,7 +310,8 @@ func (s *scratch) weighSum(a *amountToken, taken []token) float64 {
 		}
 	}
 	f := &s.fields[a.field]
-	at, to := s.bufAt(f, a.start), s.bufAt(f, a.end)
+	at := s.bufAt(f, a.start, f.start)
+	to := s.bufAt(f, a.end, at)
 	if int(at) >= len(s.buf) {
 		return 0
 	}

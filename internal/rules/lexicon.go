@@ -71,6 +71,7 @@ type gappedTerm struct {
 type lexicon struct {
 	concepts []concept
 	byName   map[string]conceptID
+	labels   []label // the concepts that name a number, as far as the files have them
 	gapped   []gappedTerm
 	patterns []string
 	uses     [][]use // by pattern
@@ -211,4 +212,17 @@ func withoutApostrophe(text string) string {
 	return text
 }
 
-func (l *lexicon) compile() { l.auto = newAutomaton(l.patterns) }
+func (l *lexicon) compile() {
+	l.auto = newAutomaton(l.patterns)
+	for _, name := range nameLabels {
+		if id, ok := l.byName[name]; ok {
+			l.labels = append(l.labels, label{name, id})
+		}
+	}
+}
+
+// label is a concept whose words stand before a number and say what it is.
+type label struct {
+	name string
+	id   conceptID
+}

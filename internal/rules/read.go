@@ -278,12 +278,21 @@ func (r *reading) clauseAt(at int32) int32 {
 	return int32(lo - 1)
 }
 
-// bufAt is where the byte at source of field f stands in buf, or the place after it where it left no trace.
-func (r *reading) bufAt(f *fieldText, source int) int32 {
-	lo, hi := f.start, f.end
-	for lo < hi {
+// bufAt is where the byte at source of field f stands in buf, or the place after it where it left no trace. It looks forward from
+// a place that is known not to be behind it, since callers go through a field in order.
+func (r *reading) bufAt(f *fieldText, source int, from int32) int32 {
+	before := func(i int32) bool {
+		at, _ := f.folded.Span(int(r.pos[i]), 0)
+		return at < source
+	}
+	lo := max(from, f.start)
+	hi := lo
+	for step := int32(1); hi < f.end && before(hi); step *= 2 {
+		lo, hi = hi+1, hi+step
+	}
+	for hi = min(hi, f.end); lo < hi; {
 		mid := (lo + hi) / 2
-		if from, _ := f.folded.Span(int(r.pos[mid]), int(r.pos[mid])); from < source {
+		if before(mid) {
 			lo = mid + 1
 		} else {
 			hi = mid

@@ -21,6 +21,7 @@ type token struct {
 func (s *scratch) tokens(field int, out []token) []token {
 	f := &s.fields[field]
 	src := f.source
+	reached := f.start
 	for i := 0; i < len(src); {
 		if !tokenByte(src[i]) {
 			i++
@@ -39,8 +40,9 @@ func (s *scratch) tokens(field int, out []token) []token {
 		}
 		t.end, t.text = i, src[start:i]
 		if t.digits > 0 || strings.ContainsRune(t.text, '_') || len(t.text) >= 4 {
-			t.at = s.bufAt(f, start)
-			t.to = s.bufAt(f, i)
+			t.at = s.bufAt(f, start, reached)
+			t.to = s.bufAt(f, i, t.at)
+			reached = t.to
 			if int(t.at) < len(s.buf) {
 				t.sentence = s.sentenceAt(t.at)
 				out = append(out, t)
