@@ -56,17 +56,8 @@ func hand(m *mailtest.MTA, from, to string, raw []byte) error {
 // inbox is what lies in a user's mailbox, oldest first.
 func inbox(t *testing.T, s *mailtest.Server, user string) []string {
 	t.Helper()
-	var files []string
-	for _, sub := range []string{"new", "cur"} {
-		found, err := filepath.Glob(filepath.Join(maildir(s, user), sub, "*"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		files = append(files, found...)
-	}
-	slices.SortFunc(files, func(a, b string) int { return strings.Compare(filepath.Base(a), filepath.Base(b)) })
 	var mails []string
-	for _, file := range files {
+	for _, file := range mailFilesOf(t, s, user) {
 		raw, err := os.ReadFile(file)
 		if os.IsNotExist(err) { // the server has just moved it from new to cur
 			return inbox(t, s, user)
@@ -77,6 +68,20 @@ func inbox(t *testing.T, s *mailtest.Server, user string) []string {
 		mails = append(mails, string(raw))
 	}
 	return mails
+}
+
+// mailFilesOf lists the files of a user's mails, oldest first.
+func mailFilesOf(t *testing.T, s *mailtest.Server, user string) (files []string) {
+	t.Helper()
+	for _, sub := range []string{"new", "cur"} {
+		found, err := filepath.Glob(filepath.Join(maildir(s, user), sub, "*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, found...)
+	}
+	slices.SortFunc(files, func(a, b string) int { return strings.Compare(filepath.Base(a), filepath.Base(b)) })
+	return files
 }
 
 func maildir(s *mailtest.Server, user string) string {

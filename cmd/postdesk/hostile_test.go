@@ -118,8 +118,8 @@ func (x *town) unchanged(before []string, number int64) {
 	}
 }
 
-// TestHostile_Hijack has somebody else write to the address with the token of a customer's ticket.
-func TestHostile_Hijack(t *testing.T) {
+// TestT2_2_Hijack has somebody else write to the address with the token of a customer's ticket.
+func TestT2_2_Hijack(t *testing.T) {
 	t.Parallel()
 	x := openTown(t)
 	s := x.serve()
@@ -166,9 +166,9 @@ func (o *office) wholeRecord() {
 	}
 }
 
-// TestHostile_Spoof has somebody write under the customer's own address. Its domain signs its mail and asks to refuse what it
+// TestT4_1_Spoof has somebody write under the customer's own address. Its domain signs its mail and asks to refuse what it
 // did not send.
-func TestHostile_Spoof(t *testing.T) {
+func TestT4_1_Spoof(t *testing.T) {
 	t.Parallel()
 	x := openTown(t, "header_checks = regexp:{ {/^Received: from evil\\.example/ PREPEND Authentication-Results: mta.test; dmarc=fail header.from=bank.example} }")
 	bank, evil := newSigner(t, "bank.example"), newSigner(t, "evil.example")
@@ -277,8 +277,8 @@ func dnsReply(query []byte, txt map[string]string) ([]byte, error) {
 	return reply.Pack()
 }
 
-// TestHostile_Bounces has Postfix return a mail that its recipient's server refuses, and somebody forge such a return.
-func TestHostile_Bounces(t *testing.T) {
+// TestT3_7_Bounces has Postfix return a mail that its recipient's server refuses, and somebody forge such a return.
+func TestT3_7_Bounces(t *testing.T) {
 	t.Parallel()
 	gone := mailtest.SMTPScript(t, mailtest.SMTPBehaviour{mailtest.StageRCPT: mailtest.SMTPAlways("550 5.1.1 no such mailbox")})
 	x := openTown(t, fmt.Sprintf("transport_maps = inline:{gone.example=smtp:[127.0.0.1]:%d}", gone.Port))
@@ -344,9 +344,9 @@ Message-ID: %s
 `, to, rcpt, supportAddress, rcpt, id), "\n", "\r\n"))
 }
 
-// TestHostile_TwoDesks lets two desks write to each other, over a server that takes every sign of automatic mail away: they
+// TestT3_5_TwoDesks lets two desks write to each other, over a server that takes every sign of automatic mail away: they
 // stop by themselves.
-func TestHostile_TwoDesks(t *testing.T) {
+func TestT3_5_TwoDesks(t *testing.T) {
 	t.Parallel()
 	x := openTown(t, "header_checks = regexp:{ {/^(Auto-Submitted|X-Auto-Response-Suppress|X-Postdesk-Loop|Precedence|List-.*|Return-Path):/ IGNORE} }")
 	const otherAddress = "help@coinly.example"
@@ -386,9 +386,9 @@ func TestHostile_TwoDesks(t *testing.T) {
 	second.stop()
 }
 
-// TestHostile_Responder has one address write 10,000 mails that look like a person's, as a machine does that answers every
+// TestT3_5_TenThousandRounds has one address write 10,000 mails that look like a person's, as a machine does that answers every
 // answer.
-func TestHostile_Responder(t *testing.T) {
+func TestT3_5_TenThousandRounds(t *testing.T) {
 	if testing.Short() {
 		t.Skip("10,000 mails take a while")
 	}

@@ -37,8 +37,8 @@ func frugal(t *testing.T, s *serving) {
 	}
 }
 
-// TestHuge_OneMailAmongMany puts a mail of 60 MB between ordinary ones.
-func TestHuge_OneMailAmongMany(t *testing.T) {
+// TestT1_7_HugeMailAmongMany puts a mail of 60 MB between ordinary ones.
+func TestT1_7_HugeMailAmongMany(t *testing.T) {
 	t.Parallel()
 	imap := mailtest.Dovecot(t)
 	sink := mailtest.SMTPScript(t, nil)

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"postdesk/internal/desk"
 	"postdesk/internal/mailtest"
@@ -101,6 +102,38 @@ func renumbered(t *testing.T, o *office, imap *mailtest.Server, n int) {
 	if got := o.box().Counts[ticket.Ticketed]; got != before.Counts[ticket.Ticketed] {
 		t.Errorf("%d mails were ticketed before the renumbering and %d after", before.Counts[ticket.Ticketed], got)
 	}
+}
+
+// TestT1_8_RenumberedAfterFromNow renumbers a mailbox whose old mails were left alone: they still are.
+func TestT1_8_RenumberedAfterFromNow(t *testing.T) {
+	t.Parallel()
+	imap := mailtest.Dovecot(t)
+	sink := mailtest.SMTPScript(t, nil)
+	imap.Append(t, supportUser, "INBOX", letterTo(supportAddress, 0)) // makes the folder
+	for n := range 20 {
+		drop(t, imap, supportUser, letterTo(supportAddress, 100+n))
+	}
+	lastYear := time.Now().AddDate(-1, 0, 0)
+	for _, file := range mailFilesOf(t, imap, supportUser) {
+		if err := os.Chtimes(file, lastYear, lastYear); err != nil { // Dovecot's INTERNALDATE
+			t.Fatal(err)
+		}
+	}
+	o := openOffice(t, "sqlite:", imap, sink.Host, sink.Port, "")
+	o.edit("start: all", "start: from_now")
+	s := o.serve()
+	o.until("the mailbox is watched", func() bool { return o.box().State == "idle" })
+	imap.Append(t, supportUser, "INBOX", letterTo(supportAddress, 1))
+	o.settled(1)
+	renumbered(t, o, imap, 1)
+	imap.Append(t, supportUser, "INBOX", letterTo(supportAddress, 2))
+	o.until("mail comes in as before", func() bool { return o.box().Counts[ticket.Ticketed] >= 2 })
+	o.settled(3)
+	s.stop()
+	if n := o.box().Counts; n[ticket.Ticketed] != 2 || n[ticket.Duplicate] != 1 {
+		t.Errorf("after the renumbering: %v", n)
+	}
+	checkExactlyOnce(t, o, sink, 2)
 }
 
 // TestWatching_FrozenServer stops the server's processes, so that connections stand and nothing answers.
