@@ -61,7 +61,7 @@ func openSQLite(target string) (writers, readers *sql.DB, err error) {
 	}
 	file := "file:" + (&url.URL{Path: path}).EscapedPath()
 	common := "_busy_timeout=5000&_foreign_keys=on&_recursive_triggers=1&_stmt_cache_size=128"
-	writing := common + "&_journal_mode=WAL&_synchronous=FULL&_txlock=immediate&_cache_size=-65536"
+	writing := common + "&_journal_mode=WAL&_synchronous=FULL&_txlock=immediate&_cache_size=-16384"
 	if writers, err = sql.Open("sqlite3", file+"?"+last(writing, options)); err != nil {
 		return nil, nil, err
 	}
