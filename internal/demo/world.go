@@ -108,11 +108,10 @@ func (w *World) write(c Customer, subject, text string, files []File, answering 
 	if err != nil {
 		return fmt.Errorf("mail of %s: %w", c.Address, err)
 	}
-	first, _, _ := strings.Cut(text, "\n\n")
 	if subject == "" {
 		subject = "(answers)"
 	}
-	w.tell(fmt.Sprintf("✉  %s writes: %s — %s", c.Address, subject, oneLine(first)))
+	w.tell(fmt.Sprintf("✉  %s writes: %s — %s", c.Address, subject, oneLine(text)))
 	w.mu.Lock()
 	w.sent++
 	w.mu.Unlock()
