@@ -39,7 +39,7 @@ func TestT1_1_KilledAtRandom(t *testing.T) {
 		}
 		for k := range kills {
 			s := o.serve()
-			time.Sleep(time.Duration(30+rand.IntN(600)) * time.Millisecond) // the instant of the kill, not a wait for something
+			time.Sleep(time.Duration(200+rand.IntN(1200)) * time.Millisecond) // the instant of the kill, not a wait for something
 			s.kill()
 			for n := range during / kills {
 				imap.Append(t, supportUser, "INBOX", letterTo(supportAddress, before+k*(during/kills)+n))
