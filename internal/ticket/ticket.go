@@ -72,7 +72,7 @@ type Ticket struct {
 	UpdatedAt     time.Time `gorm:"serializer:stamp;autoUpdateTime:false" json:"updated_at"`
 }
 
-// Customer is a person who writes to one brand, known by the exact address (no dot or plus folding, intake rule 4.6).
+// Customer is a person who writes to one brand, known by the exact address (no dot or plus folding: a.b@ and ab@ may be two people).
 type Customer struct {
 	ID              int64     `gorm:"primaryKey;autoIncrement:false" json:"id"`
 	Brand           string    `json:"brand"`
@@ -110,7 +110,7 @@ type Message struct {
 	Text       string    `gorm:"column:body" json:"text,omitzero"`         // whole visible text
 	NewText    string    `gorm:"column:new_body" json:"new_text,omitzero"` // without quoted history and signature
 	Language   string    `json:"language,omitzero"`
-	Auth       string    `json:"auth,omitzero"`        // A0, A1 or A2: what is known of the sender (intake rule 4)
+	Auth       string    `json:"auth,omitzero"`        // A0, A1 or A2: what is known of the sender: nothing, the From field, proven by its domain
 	AuthResult string    `json:"auth_result,omitzero"` // what was checked and the DNS answers it rests on, JSON: keys rotate
 	Trust      string    `json:"trust,omitzero"`       // "" participant, "external" held in quarantine, "released"
 	Problems   []string  `gorm:"serializer:json" json:"problems,omitzero"`
