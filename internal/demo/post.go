@@ -4,7 +4,6 @@ package demo
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -173,10 +172,4 @@ func (s *submission) giveBack(to string, raw []byte) error {
 		return nil
 	}
 	return s.post.Deliver(s.from, append([]byte("Return-Path: <>\r\nDelivered-To: "+s.from+"\r\n"), returned(to, s.from, raw)...))
-}
-
-// Wait blocks until the context ends and closes the post office.
-func (p *Post) Wait(ctx context.Context) error {
-	<-ctx.Done()
-	return p.Close()
 }

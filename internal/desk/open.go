@@ -13,7 +13,7 @@ import (
 func (in *intake) open(r *reading, p place) error {
 	c, isNew := in.customer(r)
 	t := in.newTicket(r, c, p)
-	if _, err := in.watch(r, t); err != nil {
+	if err := in.watch(r, t); err != nil {
 		return err
 	}
 	m := in.message(r, t.ID, "")
@@ -203,7 +203,7 @@ func (in *intake) join(r *reading, p place) error {
 		return nil
 	}
 	clarified := in.move(t, r, data)
-	if _, err := in.watch(r, t); err != nil {
+	if err := in.watch(r, t); err != nil {
 		return err
 	}
 	in.tx.Update(t)

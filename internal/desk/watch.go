@@ -28,24 +28,22 @@ func (d *Desk) scanFiles(ctx context.Context, r *reading) {
 	}
 }
 
-// watch flags what the mail brings and warns a customer, once a ticket, who sent a secret. It returns whether the ticket
-// changed.
-func (in *intake) watch(r *reading, t *ticket.Ticket) (bool, error) {
+// watch flags on the ticket what the mail brings.
+func (in *intake) watch(r *reading, t *ticket.Ticket) error {
 	flags := r.secretFlags()
 	if slices.Contains(r.scans, scan.Infected) {
 		flags = append(flags, "infected_file")
 	}
 	seen, err := in.filesOfOthers(r, t)
 	if err != nil {
-		return false, err
+		return err
 	}
-	changed := false
 	for _, f := range append(flags, seen...) {
 		if !slices.Contains(t.Flags, f) {
-			t.Flags, changed = append(t.Flags, f), true
+			t.Flags = append(t.Flags, f)
 		}
 	}
-	return changed, nil
+	return nil
 }
 
 func (r *reading) secretFlags() (flags []string) {
